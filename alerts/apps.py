@@ -1,0 +1,9 @@
+"""Django's registration of alerts."""
+
+from django.apps import AppConfig
+
+
+class AlertsConfig(AppConfig):
+    """The app: signals -> messages."""
+
+    name = "alerts"

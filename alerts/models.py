@@ -1,0 +1,133 @@
+"""What was decided and who was told? Incidents, the decision on each signal, and the outbox."""
+
+from django.db import models
+from django.db.models import Q
+
+from monitors.models import DIRECTIONS, KINDS, Signal, decimal_field
+from monitors.thresholds import Severity
+from subscribers.models import Subscriber
+
+ALL_SEVERITIES = [(severity.value, severity.name) for severity in Severity]
+
+
+class Alert(models.Model):
+    """One incident: open until it has been quiet for its cooldown; severity and step are the highest it has had."""
+
+    fingerprint = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=KINDS, help_text="cascade once a cascade was seen")
+    asset = models.CharField(max_length=32)
+    direction = models.CharField(max_length=5, blank=True, choices=DIRECTIONS)
+    severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
+    step = models.PositiveSmallIntegerField(help_text="0 below LOW, 1 LOW ... 4 EXTREME, then one for each doubling")
+    opened_at = models.DateTimeField(help_text="arrival of the frame behind the signal that opened it")
+    last_seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="last seen + cooldown")
+    cooldown_s = models.PositiveIntegerField()
+    rule = models.JSONField(help_text="the threshold rule of the last decision")
+    peak = models.JSONField(help_text="the largest signal, as stored values")
+    peak_value = decimal_field()
+    unconfirmed = models.BooleanField(default=False)
+    revision = models.PositiveIntegerField(default=1, help_text="rises with each change of what the message says")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["fingerprint"], condition=Q(closed_at=None), name="one_open_incident_per_fingerprint")]
+        indexes = [models.Index(fields=["opened_at"]), models.Index(fields=["asset", "opened_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_severity_display()} {self.asset} {self.kind} {self.direction}"
+
+
+class Decision(models.Model):
+    """What the trigger engine made of one signal, and the system-side reason."""
+
+    signal = models.OneToOneField(Signal, on_delete=models.CASCADE, related_name="decision")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, null=True, related_name="decisions")
+    outcome = models.CharField(max_length=24)
+    reason = models.CharField(max_length=200, blank=True)
+    severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
+    step = models.PositiveSmallIntegerField()
+    unconfirmed = models.BooleanField(default=False)
+    decided_at = models.DateTimeField()
+
+
+class FanOut(models.Model):
+    """Whom a decided signal still has to tell: deliveries up to subscriber `cursor` are written."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="fan_outs")
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE)
+    severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
+    step = models.PositiveSmallIntegerField()
+    cursor = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="fan_out_open", condition=Q(done_at=None))]
+
+
+class Silence(models.Model):
+    """An operator's silence: incidents live and are stored, nobody is told."""
+
+    kind = models.CharField(max_length=16, blank=True, choices=KINDS, help_text="empty: every kind")
+    asset = models.CharField(max_length=32, blank=True, help_text="empty: every asset")
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind or 'every kind'} {self.asset or 'every asset'} until {self.until:%Y-%m-%d %H:%M} UTC"
+
+
+class Delivery(models.Model):
+    """One message to one subscriber for one step of an incident (or a test message with its own text)."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        SENDING = "sending"
+        SENT = "sent"
+        HELD = "held"
+        SUPERSEDED = "superseded"
+        EXPIRED = "expired"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries", help_text="empty: a test message")
+    text = models.TextField(blank=True, help_text="of a message that is not an alert")
+    severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
+    step = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    unknown_outcomes = models.PositiveIntegerField(default=0)
+    message_id = models.BigIntegerField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=0, help_text="the alert's revision that the message shows")
+    edited_at = models.DateTimeField(null=True, blank=True)
+    event_at = models.DateTimeField(null=True, blank=True, help_text="when the venue stamped the event")
+    received_at = models.DateTimeField(null=True, blank=True)
+    detected_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(help_text="when this row was written")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [models.UniqueConstraint(fields=["alert", "subscriber", "step"], name="one_delivery_per_alert_subscriber_and_step")]
+        indexes = [
+            models.Index(fields=["-severity", "id"], name="delivery_outbox", condition=Q(state="pending")),
+            models.Index(fields=["id"], name="delivery_in_flight", condition=Q(state="sending")),
+            models.Index(fields=["subscriber", "queued_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alert or 'test'} to {self.subscriber}: {self.state}"
+
+
+class Lease(models.Model):
+    """Who alone may do a thing until when: the drainer of the outbox."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    holder = models.CharField(max_length=64, blank=True)
+    until = models.DateTimeField()
