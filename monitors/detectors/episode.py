@@ -1,0 +1,66 @@
+"""Which measurements are worth a signal? One episode lasts from the first value over the floor until it falls below."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from monitors.market import Signal
+from monitors.thresholds import Rule
+
+PEAK_EVERY_MS = 250  # new peaks between two rungs are told at most this often
+REPEAT_AFTER_MS = 10_000  # a value that stays at LOW or more is told again after this
+
+MakeSignal = Callable[[int, int], Signal]  # (episode, number) -> signal
+
+
+@dataclass(slots=True)
+class Episode:
+    """The state of one kind and fingerprint; `number` counts signals within the episode `index`."""
+
+    index: int = 0
+    number: int = 0
+    value: Decimal = Decimal(0)  # of the last measurement; 0 outside an episode
+    peak: Decimal = Decimal(0)
+    written_ms: int | None = None  # when the last signal was written
+    signal_at_ms: int = 0  # arrival of the frame behind the last signal
+    held_back: tuple[Decimal, int, MakeSignal] | None = None  # a peak to be written 250 ms after the last signal
+
+    @property
+    def due_ms(self) -> int | None:
+        """When the peak that is held back must be written; None when there is none."""
+        return None if self.held_back is None or self.written_ms is None else self.written_ms + PEAK_EVERY_MS
+
+    def measure(self, value: Decimal, rule: Rule, floor: Decimal, at_ms: int, make: MakeSignal) -> list[Signal]:
+        """The signals that `value`, measured on a frame that arrived at `at_ms`, gives rise to (mostly none)."""
+        if value < floor:
+            ended = self.flush()
+            self.value = Decimal(0)
+            return ended
+        if not self.value:
+            self.index, self.number, self.peak = self.index + 1, 0, Decimal(0)
+        climbed = rule.step_of(value) > rule.step_of(self.value)
+        new_peak = value > self.peak
+        self.value, self.peak = value, max(self.peak, value)
+        if climbed:
+            before = self.flush() if self.held_back is not None and self.held_back[0] > value else []
+            return [*before, self._write(make, at_ms, at_ms)]
+        if new_peak:
+            if self.written_ms is not None and at_ms - self.written_ms < PEAK_EVERY_MS:
+                if self.held_back is None or value > self.held_back[0]:
+                    self.held_back = (value, at_ms, make)
+                return []
+            return [self._write(make, at_ms, at_ms)]
+        if value >= rule.low and at_ms - self.signal_at_ms >= REPEAT_AFTER_MS:
+            return [self._write(make, at_ms, at_ms)]
+        return []
+
+    def flush(self) -> list[Signal]:
+        """Write the peak that was held back, if there is one."""
+        if self.held_back is None:
+            return []
+        _, at_ms, make = self.held_back
+        return [self._write(make, at_ms, self.due_ms or at_ms)]
+
+    def _write(self, make: MakeSignal, at_ms: int, written_ms: int) -> Signal:
+        self.number, self.signal_at_ms, self.written_ms, self.held_back = self.number + 1, at_ms, written_ms, None
+        return make(self.index, self.number)

@@ -1,0 +1,103 @@
+"""Is somebody's liquidation, or a cascade of them, worth a signal? Windows of event time per asset and position side."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from monitors.detectors.episode import Episode, MakeSignal
+from monitors.detectors.window import EventWindow
+from monitors.market import Direction, Kind, Liquidation, Signal
+from monitors.thresholds import Rule, Rulebook
+
+DUST = Decimal("0.01")  # of LOW: smaller events add dollars, not count
+NO_CASCADE = Decimal(0)
+PRECISION = Decimal("1e-8")  # dollars of a signal, as the database keeps them
+
+ListedOn = Callable[[str], int]
+
+
+class LiquidationDetector:
+    """All windows of one process. `rulebook` may be exchanged at any time; it is read anew for each frame."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._windows: dict[tuple[str, Direction], EventWindow] = defaultdict(EventWindow)
+        self._episodes: dict[tuple[Kind, str, Direction], Episode] = defaultdict(Episode)
+
+    def continue_episodes(self, kind: Kind, asset: str, direction: Direction, index: int) -> None:
+        """Number the next episode of this kind, asset and side after `index`, the last one on record."""
+        self._episodes[kind, asset, direction].index = index
+
+    def observe(self, liquidations: Sequence[Liquidation], at_ms: int, listed_on: ListedOn) -> list[Signal]:
+        """The signals of one frame: what was due before it, then its own, the most severe first, at a tie the cascade.
+
+        `liquidations` are the frame's counted events (see intake.py), `listed_on` tells how many live
+        venues list an asset.
+        """
+        due = self.flush(at_ms)
+        by_story: dict[tuple[str, Direction], list[Liquidation]] = defaultdict(list)
+        for event in liquidations:
+            by_story[event.asset, event.position_side].append(event)
+        signals: list[tuple[int, Signal]] = []
+        for (asset, side), events in by_story.items():
+            cascade, liquidation = self.rulebook.rule(Kind.CASCADE, asset), self.rulebook.rule(Kind.LIQUIDATION, asset)
+            if cascade is not None:
+                signals += self._cascade(cascade, liquidation, events, at_ms, listed_on(asset))
+            if liquidation is not None:
+                signals += self._liquidation(liquidation, events, at_ms, listed_on(asset))
+        return due + [signal for _, signal in sorted(signals, key=lambda pair: -pair[0])]
+
+    def flush(self, now_ms: int) -> list[Signal]:
+        """The peaks held back until now (see episode.py)."""
+        return [signal for episode in self._episodes.values() if episode.due_ms is not None and episode.due_ms <= now_ms for signal in episode.flush()]
+
+    @property
+    def next_flush_ms(self) -> int | None:
+        """When `flush` will have something to give; None while nothing is held back."""
+        return min((episode.due_ms for episode in self._episodes.values() if episode.due_ms is not None), default=None)
+
+    def _cascade(self, rule: Rule, single: Rule | None, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[tuple[int, Signal]]:
+        asset, side = events[0].asset, events[0].position_side
+        window, window_ms = self._windows[asset, side], rule.window_s * 1000
+        for event in events:
+            window.add(event, window_ms)
+        window.slide(window_ms, least_usd=rule.low * DUST)
+        value = _cascade_value(window, rule, single)
+        price = max(events, key=lambda event: event.occurred_at_ms).price
+        count, venues, newest_ms = window.count, window.venues(), window.newest_ms
+
+        def make(episode: int, number: int) -> Signal:
+            return Signal(
+                Kind.CASCADE, asset, side, value.quantize(PRECISION), count, venues, rule.window_s,
+                newest_ms, at_ms, episode, number, listed_on, price,
+            )  # fmt: skip
+
+        return self._measure(Kind.CASCADE, rule, asset, side, value, at_ms, make)
+
+    def _liquidation(self, rule: Rule, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[tuple[int, Signal]]:
+        largest = max(events, key=lambda event: event.notional_usd)
+        asset, side, value = largest.asset, largest.position_side, largest.notional_usd
+
+        def make(episode: int, number: int) -> Signal:
+            return Signal(
+                Kind.LIQUIDATION, asset, side, value.quantize(PRECISION), 1, {largest.venue: value}, rule.window_s,
+                largest.occurred_at_ms, at_ms, episode, number, listed_on, largest.price,
+            )  # fmt: skip
+
+        self._episodes[Kind.LIQUIDATION, asset, side].value = Decimal(0)  # each event is a measurement of its own: it ends where it began
+        return self._measure(Kind.LIQUIDATION, rule, asset, side, value, at_ms, make)
+
+    def _measure(self, kind: Kind, rule: Rule, asset: str, side: Direction, value: Decimal, at_ms: int, make: MakeSignal) -> list[tuple[int, Signal]]:
+        episode = self._episodes[kind, asset, side]
+        signals = episode.measure(value, rule, self.rulebook.floor(rule, asset), at_ms, make)
+        return [(rule.step_of(signal.value), signal) for signal in signals]
+
+
+def _cascade_value(window: EventWindow, rule: Rule, single: Rule | None) -> Decimal:
+    """Dollars inside the window; NO_CASCADE for too few events, or when one liquidation with little beside it fills it."""
+    if window.count < rule.min_events:
+        return NO_CASCADE
+    largest = window.largest_usd
+    if single is not None and largest >= single.low and window.total_usd - largest < rule.low:
+        return NO_CASCADE
+    return window.total_usd
