@@ -32,7 +32,7 @@ class Alert(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["fingerprint"], condition=Q(closed_at=None), name="one_open_incident_per_fingerprint")]
-        indexes = [models.Index(fields=["opened_at"]), models.Index(fields=["asset", "opened_at"])]
+        indexes = [models.Index(fields=["opened_at"]), models.Index(fields=["asset", "opened_at"]), models.Index(fields=["changed_at"])]
 
     def __str__(self) -> str:
         return f"{self.get_severity_display()} {self.asset} {self.kind} {self.direction}"
@@ -104,6 +104,7 @@ class Delivery(models.Model):
     message_id = models.BigIntegerField(null=True, blank=True)
     revision = models.PositiveIntegerField(default=0, help_text="the alert's revision that the message shows")
     edited_at = models.DateTimeField(null=True, blank=True)
+    live = models.BooleanField(default=True, help_text="its text follows the incident: the subscriber's newest message of it that can be edited")
     event_at = models.DateTimeField(null=True, blank=True, help_text="when the venue stamped the event")
     received_at = models.DateTimeField(null=True, blank=True)
     detected_at = models.DateTimeField(null=True, blank=True)
@@ -118,6 +119,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["-severity", "id"], name="delivery_outbox", condition=Q(state="pending")),
             models.Index(fields=["id"], name="delivery_in_flight", condition=Q(state="sending")),
+            models.Index(fields=["alert", "revision"], name="delivery_to_edit", condition=Q(state="sent", live=True)),
             models.Index(fields=["subscriber", "queued_at"]),
         ]
 
