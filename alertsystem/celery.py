@@ -1,31 +1,54 @@
 """How does a process say "look now" to another? The Celery app, its queues and priorities."""
 
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, heartbeat_sent, setup_logging
+from django.conf import settings
 from kombu import Queue
 
+from alertsystem.heartbeats import say_alive
 from monitors.thresholds import Severity
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alertsystem.settings")
-
-app = Celery("alertsystem")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
 
 # Celery's Redis transport serves priority 0 FIRST; an unset priority would be 0 as well, so `enqueue` always sets one.
 FIRST, USUAL, LAST = 0, 6, 9
 DISPATCH_PRIORITY = {Severity.EXTREME: 0, Severity.HIGH: 3, Severity.MODERATE: 6, Severity.LOW: 9, Severity.BELOW_LOW: 9}
 
 QUEUES = ("alerts", "delivery", "scans")  # a plain `celery worker` consumes them all
-QUEUE_OF_TASK = {"alerts.evaluate_signal": "alerts", "alerts.dispatch": "delivery"}
+QUEUE_OF_TASK = {"alerts.evaluate_signal": "alerts", "alerts.sweep": "alerts", "alerts.dispatch": "delivery"}  # every other: scans
+
+app = Celery("alertsystem")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name) for name in QUEUES]
+app.conf.task_default_queue = "scans"
+app.conf.task_routes = {task: {"queue": queue} for task, queue in QUEUE_OF_TASK.items()}
+app.autodiscover_tasks()
 
 
 def enqueue(task: str, *args: Any, priority: int) -> None:
-    """Ask a worker to run `task` (by its name) on its own queue; a hint only: the database holds the work."""
+    """Ask a worker to run `task` (by its name) on its own queue; a hint only: the database holds the work.
+
+    The only way to publish. Raises kombu's OperationalError when the broker cannot be reached.
+    """
     app.send_task(task, args=args, queue=QUEUE_OF_TASK.get(task, "scans"), priority=priority)
 
 
-app.conf.task_queues = [Queue(name) for name in QUEUES]
-app.conf.task_default_queue = "scans"
+@setup_logging.connect
+def _log_as_django_does(**_: Any) -> None:
+    """Keep Celery from setting up a logging of its own."""
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@heartbeat_sent.connect
+def _worker_lives(**_: Any) -> None:
+    say_alive(*(f"worker:{queue}" for queue in app.amqp.queues.consume_from))
+
+
+@beat_init.connect
+def _refresh_markets_at_start(**_: Any) -> None:
+    """The schedule's first hourly refresh is an hour away."""
+    enqueue("monitors.refresh_markets", priority=LAST)

@@ -4,15 +4,36 @@ from datetime import timedelta
 
 import dj_database_url
 
-from alertsystem import env
+from alertsystem import embedded, env, secret_key
 
 ENV = env.read()
 DATA_DIR = ENV.DATA_DIR
-DATA_DIR.mkdir(parents=True, exist_ok=True)
-SECRET_KEY = ENV.SECRET_KEY or "to be replaced by the runtime helper"
+try:
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    SECRET_KEY = ENV.SECRET_KEY.get_secret_value() or secret_key.kept_in(DATA_DIR)
+except OSError as error:
+    raise SystemExit(f"DATA_DIR cannot be used: {error}") from None
+
+# The product
+VENUES = ENV.VENUES
+ASSETS = ENV.ASSETS
+MAX_ASSETS = ENV.MAX_ASSETS
+LIQUIDATION_RETENTION_DAYS = ENV.LIQUIDATION_RETENTION_DAYS
+BINANCE_WS_URL, BYBIT_WS_URL, OKX_WS_URL = ENV.BINANCE_WS_URL, ENV.BYBIT_WS_URL, ENV.OKX_WS_URL
+BINANCE_REST_URL, BYBIT_REST_URL, OKX_REST_URL = ENV.BINANCE_REST_URL, ENV.BYBIT_REST_URL, ENV.OKX_REST_URL  # "" = ccxt's own
+TELEGRAM_BOT_TOKEN = ENV.TELEGRAM_BOT_TOKEN  # a SecretStr: false when empty, stars when printed
+TELEGRAM_API_URL = ENV.TELEGRAM_API_URL
+TELEGRAM_MESSAGES_PER_SECOND = ENV.TELEGRAM_MESSAGES_PER_SECOND
+DELIVERY_EXPIRY = {  # from detection; afterwards only history tells
+    "LOW": timedelta(seconds=ENV.EXPIRY_LOW_S),
+    "MODERATE": timedelta(seconds=ENV.EXPIRY_MODERATE_S),
+    "HIGH": timedelta(seconds=ENV.EXPIRY_HIGH_S),
+    "EXTREME": timedelta(seconds=ENV.EXPIRY_EXTREME_S),
+}
+
+# Django
 DEBUG = ENV.DEBUG
 ALLOWED_HOSTS = ENV.ALLOWED_HOSTS
-
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -21,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "django_celery_beat",
     "alertsystem",
     "monitors",
@@ -36,6 +58,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -50,17 +73,90 @@ TEMPLATES = [
         },
     }
 ]
+ROOT_URLCONF = "alertsystem.urls"
+WSGI_APPLICATION = "alertsystem.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
-STATIC_URL = "static/"
-ROOT_URLCONF = "alertsystem.urls"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # straight from the packages: no collectstatic step
+SESSION_COOKIE_NAME = "alertsystem_session"  # cookies know no ports: keep apart from other servers on 127.0.0.1
+CSRF_COOKIE_NAME = "alertsystem_csrf"
 
+# Logging in: ten wrong passwords for a name from one address, then a pause
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# The database. SQLite: WAL alone makes "database is locked" worse for several processes, IMMEDIATE ends it.
 SQLITE_OPTIONS = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"}
-if ENV.DATABASE_URL:
-    DATABASES = {"default": dict(dj_database_url.parse(ENV.DATABASE_URL, conn_max_age=600))}
-else:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "alertsystem.sqlite3", "OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": 600}}
+_database = dj_database_url.parse(ENV.DATABASE_URL or f"sqlite:///{DATA_DIR / 'alertsystem.sqlite3'}", conn_max_age=600, conn_health_checks=True)
+_is_sqlite = _database["ENGINE"] == "django.db.backends.sqlite3"
+DATABASES = {"default": {**_database, "OPTIONS": SQLITE_OPTIONS if _is_sqlite else {"connect_timeout": 5, **_database.get("OPTIONS", {})}}}
 
-# How long a delivery stays useful, from detection; afterwards only history tells.
-DELIVERY_EXPIRY = {"LOW": timedelta(minutes=2), "MODERATE": timedelta(minutes=5), "HIGH": timedelta(minutes=15), "EXTREME": timedelta(minutes=15)}
+# The broker: `BROKER_URL` as kombu writes it
+BROKER_SOCKET = embedded.socket_path(DATA_DIR)
+_redis_url = ENV.REDIS_URL or f"redis+socket://{BROKER_SOCKET}?virtual_host=0"
+BROKER_URL = _redis_url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+# Celery: what each number is for was measured; a task is a hint, the database holds the work
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "priority_steps": [0, 3, 6, 9],
+    "sep": ":",
+    "queue_order_strategy": "priority",
+    "global_keyprefix": "alertsystem:",
+    "visibility_timeout": 60,  # s; above the hard time limit, else a running task is started again
+    "unacked_restore_interval": 1,  # s; a killed worker's tasks come back soon after the timeout
+    "unacked_restore_throttle": 1,
+    "health_check_interval": 5,
+    "socket_keepalive": True,
+    "socket_connect_timeout": 3,
+    "socket_timeout": 10,  # without it a frozen broker blocks a publisher for ever
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 40  # s
+CELERY_TASK_TIME_LIMIT = 50
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_PRIORITY = 6
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1, "interval_max": 0.2}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10  # s
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # tasks may run twice, but need not be cut
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False  # the console channel prints to the real one
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, object] = {}  # rows seeded by a migration, so that an operator's edits stay
+CELERY_BEAT_SCHEDULER = "alertsystem.scheduler.Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # s; an edit of the schedule is noticed within it
+
+# Logging: one readable line a record, bot tokens never
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"()": "alertsystem.logs.TextFormatter"},
+        "json": {"()": "alertsystem.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": ENV.LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": ENV.LOG_LEVEL},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "urllib3", "kombu", "axes")},
+        **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_celery_beat.schedulers")},
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
+    },
+}

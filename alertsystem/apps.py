@@ -1,0 +1,13 @@
+"""Django's registration of the project itself: its commands and the seeded schedule."""
+
+from django.apps import AppConfig
+
+
+class AlertsystemConfig(AppConfig):
+    """The app: what runs all the others."""
+
+    name = "alertsystem"
+
+    def ready(self) -> None:
+        """Make the Celery app the current one, so that tasks of every process belong to it."""
+        from alertsystem import celery  # noqa: F401  # it needs the settings, which are there only now

@@ -1,0 +1,22 @@
+"""How does a process talk to Redis itself? One pooled client with short time-outs; keys start with `alertsystem:`."""
+
+from functools import cache
+
+from django.conf import settings
+from redis import Redis
+
+KEY_PREFIX = "alertsystem:"
+TIMEOUT_S = 2.0  # to connect, and for each answer: a frozen broker must not freeze us
+
+
+def key(*parts: object) -> str:
+    """The name of one of our keys: `key("flood", 42)` is `alertsystem:flood:42`."""
+    return KEY_PREFIX + ":".join(map(str, parts))
+
+
+@cache
+def redis_client() -> "Redis":
+    """This process's client, connecting at first use; answers are bytes. Threads may share it."""
+    url = settings.BROKER_URL.replace("redis+socket://", "unix://").replace("?virtual_host=", "?db=")
+    client: Redis = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, health_check_interval=5)
+    return client

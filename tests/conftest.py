@@ -1,0 +1,54 @@
+"""What every test may ask for: the session's Valkey, worker processes, the shared recordings."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from alertsystem.broker import redis_client
+from tests import harness
+
+
+@pytest.fixture(autouse=True)
+def django_db_serialized_rollback() -> None:
+    """The rows that migrations seed (rules, schedule) are there again after a transactional test has emptied the tables."""
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Path]:
+    """A real Valkey for the session; the path of its socket, which is the one in the settings."""
+    with harness.valkey() as socket:
+        yield socket
+
+
+@pytest.fixture
+def valkey(valkey_server: Path) -> "Iterator[Redis]":
+    """The session's broker, emptied before the test."""
+    client = redis_client()
+    client.flushall()
+    yield client
+    client.flushall()
+
+
+@pytest.fixture
+def processes(transactional_db: None, valkey: "Redis") -> Iterator[harness.Processes]:
+    """Starts real processes on the test's own database and broker, and ends their process groups afterwards."""
+    with harness.Processes() as started:
+        yield started
+
+
+@pytest.fixture
+def celery_workers(processes: harness.Processes) -> Callable[..., list[harness.Process]]:
+    """`celery_workers("alerts", "delivery")` starts a worker process for each queue and waits until they take tasks."""
+    return processes.celery_workers
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of real recordings; the test is skipped without it."""
+    folder = Path(os.environ.get("RECORDINGS_DIR", ""))
+    if not os.environ.get("RECORDINGS_DIR") or not folder.is_dir():
+        pytest.skip("RECORDINGS_DIR names no folder of recordings")
+    return folder
