@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from monitors.models import DIRECTIONS, KINDS, Signal, decimal_field
+from monitors.models import DIRECTIONS, KINDS, Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 

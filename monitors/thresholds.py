@@ -67,5 +67,10 @@ class Rulebook:
 
     def floor(self, rule: Rule, asset: str) -> Decimal:
         """The value from which signals are kept: the lower of LOW / 2 and the lowest custom threshold."""
-        custom = [self.custom_floors.get((rule.kind, key)) for key in (asset, "")]
-        return min([rule.low / 2, *(floor for floor in custom if floor is not None)])
+        custom = self.custom_floor(rule.kind, asset)
+        return rule.low / 2 if custom is None else min(rule.low / 2, custom)
+
+    def custom_floor(self, kind: Kind, asset: str) -> Decimal | None:
+        """The lowest custom threshold for this kind and asset, any-asset ones included; None when nobody has one."""
+        custom = [self.custom_floors.get((kind, key)) for key in (asset, "")]
+        return min((floor for floor in custom if floor is not None), default=None)

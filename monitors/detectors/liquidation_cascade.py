@@ -39,7 +39,7 @@ class LiquidationDetector:
         for event in liquidations:
             by_story[event.asset, event.position_side].append(event)
         signals: list[tuple[int, Signal]] = []
-        for (asset, side), events in by_story.items():
+        for (asset, _), events in by_story.items():
             cascade, liquidation = self.rulebook.rule(Kind.CASCADE, asset), self.rulebook.rule(Kind.LIQUIDATION, asset)
             if cascade is not None:
                 signals += self._cascade(cascade, liquidation, events, at_ms, listed_on(asset))

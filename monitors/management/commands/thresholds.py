@@ -2,13 +2,13 @@
 
 import json
 from argparse import ArgumentParser
-from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from monitors.market import UNIT_OF_KIND, Unit
 from monitors.models import ThresholdRule
+from monitors.rulefile import as_object, plain_number
 from monitors.thresholds import Rule
 
 HEAD = ("kind", "asset", "LOW", "MODERATE", "HIGH", "EXTREME", "window", "events", "venues", "at least", "cooldown", "")
@@ -29,13 +29,6 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps([as_object(rule) for rule in rules], indent=2) if options["json"] else as_table(rules))
 
 
-def as_object(rule: Rule) -> dict[str, str | int | float | bool]:
-    """The rule with plain JSON values; whole numbers stay whole."""
-    ladder = {name: _number(getattr(rule, name)) for name in ("low", "moderate", "high", "extreme")}
-    guards = {"window_s": rule.window_s, "min_events": rule.min_events, "min_venues": rule.min_venues, "min_usd": _number(rule.min_usd)}
-    return {"kind": rule.kind.value, "asset": rule.asset, **ladder, **guards, "cooldown_s": rule.cooldown_s, "enabled": rule.enabled}
-
-
 def as_table(rules: list[Rule]) -> str:
     """The rules in columns, as wide as needed."""
     rows = [HEAD, *(_cells(rule) for rule in rules)]
@@ -46,10 +39,6 @@ def as_table(rules: list[Rule]) -> str:
 def _cells(rule: Rule) -> tuple[str, ...]:
     sign = "$" if UNIT_OF_KIND[rule.kind] is Unit.USD else ""
     percent = "" if sign else " %"
-    ladder = [f"{sign}{_number(value):,}{percent}" for value in (rule.low, rule.moderate, rule.high, rule.extreme)]
-    guards = [f"{rule.window_s} s", str(rule.min_events), str(rule.min_venues), f"${_number(rule.min_usd):,}", f"{rule.cooldown_s} s"]
+    ladder = [f"{sign}{plain_number(value):,}{percent}" for value in (rule.low, rule.moderate, rule.high, rule.extreme)]
+    guards = [f"{rule.window_s} s", str(rule.min_events), str(rule.min_venues), f"${plain_number(rule.min_usd):,}", f"{rule.cooldown_s} s"]
     return (rule.kind.value, rule.asset or "any other", *ladder, *guards, "" if rule.enabled else "off")
-
-
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)

@@ -1,0 +1,103 @@
+"""What would a recording have raised? `manage.py replay FILE` runs it through the live detectors and the live trigger rules."""
+
+import json
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+
+from alerts.replay import Event, Replay, venues_of_assets
+from monitors import rulefile, selectors
+from monitors.recording import Arrival, RecordingReader, UnreadableRecording
+from monitors.thresholds import Rulebook
+
+BROKEN_LINES_SHOWN = 20
+
+
+class Command(BaseCommand):
+    """The clock is the recording's; nothing is written to the database and nobody is told."""
+
+    help = "Replay a recording (.jsonl or .jsonl.gz) with the system's threshold rules."
+    requires_system_checks: list[str] = []  # no models are written; the database may not even exist
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The file, the pace, the format and the rules."""
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--speed", type=_speed, default=None, metavar="X|max", help="1 is the recorded pace, 60 a minute a second; max (default) does not wait"
+        )
+        parser.add_argument("--json", action="store_true", help="JSON lines, one for each event; warnings go to standard error")
+        parser.add_argument("--rules", type=Path, help="a file as `thresholds --json` prints it, instead of the database's rules")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print each event as it comes."""
+        path: Path = options["file"]
+        try:
+            rulebook = self._rulebook(options["rules"])
+            first = RecordingReader(path)
+            venues = venues_of_assets(first.header, (line for line in first if isinstance(line, Arrival)))
+            reader = RecordingReader(path)
+        except (OSError, UnreadableRecording, rulefile.BadRules) as error:
+            raise CommandError(str(error)) from None
+        replay = Replay(reader.header, rulebook, lambda asset: len(venues.get(asset, ())))
+        for event in replay.run(_paced(self._sound(reader), options["speed"])):
+            self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n")
+            if options["speed"]:
+                self.stdout.flush()
+        for what, count in sorted(replay.skipped.items()):
+            self.stderr.write(f"not counted: {count} x {what}")
+
+    def _sound(self, reader: RecordingReader) -> Iterator[Arrival]:
+        broken = 0
+        for line in reader:
+            if isinstance(line, Arrival):
+                yield line
+                continue
+            broken += 1
+            if broken <= BROKEN_LINES_SHOWN:
+                self.stderr.write(f"line {line.number}: {line.problem}; skipped")
+        if broken > BROKEN_LINES_SHOWN:
+            self.stderr.write(f"{broken} broken lines in all")
+
+    def _rulebook(self, path: Path | None) -> Rulebook:
+        if path is not None:
+            return Rulebook.of(rulefile.read(path))
+        if connection.vendor == "sqlite" and not Path(str(settings.DATABASES["default"]["NAME"])).exists():
+            return Rulebook.of(rulefile.seeded())
+        try:
+            rules = list(selectors.rulebook().rules.values())
+        except DatabaseError as error:
+            self.stderr.write(f"the rules cannot be read from the database ({str(error).strip()}); the seeded ones are used")
+            return Rulebook.of(rulefile.seeded())
+        return Rulebook.of(rules)
+
+
+def _as_line(event: Event) -> str:
+    return json.dumps(event.as_json(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _paced(arrivals: Iterable[Arrival], speed: float | None) -> Iterator[Arrival]:
+    """At `speed` times the recorded pace; None does not wait."""
+    started_s, first_ms = time.monotonic(), None
+    for arrival in arrivals:
+        if speed is not None:
+            first_ms = arrival.at_ms if first_ms is None else first_ms
+            time.sleep(max(0.0, (arrival.at_ms - first_ms) / 1000 / speed - (time.monotonic() - started_s)))
+        yield arrival
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise ArgumentTypeError("a number above 0, or max")
+    return speed

@@ -1,0 +1,42 @@
+"""What does this delivery say now? The incident as it stands at the moment of sending."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerts.incidents import incident_of
+from alerts.models import Delivery
+from alerts.rules.text import Text, alert_text
+
+LATE = timedelta(seconds=30)  # later than this after the detection, the text states its age
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The text, and the revision of the alert that it shows (0: not of an alert)."""
+
+    text: Text
+    revision: int
+
+    @property
+    def html(self) -> str:
+        """For Telegram."""
+        return self.text.html
+
+    @property
+    def plain(self) -> str:
+        """For the terminal."""
+        return self.text.plain
+
+
+def message_for(delivery: Delivery, now: datetime) -> Message:
+    """Render a delivery; its alert and the alert's peak are best selected with it.
+
+    An edit of a sent message keeps the age that the message had when it was sent.
+    """
+    alert = delivery.alert
+    if alert is None:
+        headline, *lines = delivery.text.splitlines() or [""]
+        return Message(Text(headline, tuple(lines)), 0)
+    age = (delivery.sent_at or now) - (delivery.detected_at or delivery.queued_at)
+    late_s = int(age.total_seconds()) if age > LATE else None
+    return Message(alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s), alert.revision)

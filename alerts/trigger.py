@@ -1,0 +1,115 @@
+"""What follows from a signal? The trigger engine: unread signals become decisions, incidents and fan-outs."""
+
+import logging
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from alerts import incidents, outbox
+from alerts.models import Alert, Decision, FanOut, Silence
+from alerts.rules.incident import Outcome, decide
+from monitors import selectors
+from monitors.market import Kind
+from monitors.models import Signal
+from monitors.thresholds import Rulebook
+from subscribers.models import Subscriber, Subscription
+
+log = logging.getLogger(__name__)
+LOST_RACES = 5  # two workers may open the same incident at once; the loser looks again
+
+
+def evaluate(fingerprint: str) -> None:
+    """Decide every unread signal of this fingerprint, in order; then write whom they tell."""
+    for attempt in range(LOST_RACES):
+        try:
+            fan_outs = _decide_unread(fingerprint)
+            break
+        except IntegrityError:  # another worker opened the incident between our look and our insert
+            if attempt == LOST_RACES - 1:
+                raise
+    for fan_out in fan_outs:
+        outbox.fan_out(fan_out)
+
+
+def evaluate_unread() -> int:
+    """Decide every unread signal there is; return how many fingerprints had some. One that fails leaves the others."""
+    fingerprints = list(Signal.objects.filter(decided_at=None).order_by().values_list("fingerprint", flat=True).distinct())
+    for fingerprint in fingerprints:
+        try:
+            evaluate(fingerprint)
+        except Exception:
+            log.exception("The signals of %s could not be decided; the next sweep tries again", fingerprint)
+    return len(fingerprints)
+
+
+def close_due(now: datetime) -> int:
+    """Close the incidents whose cooldown is over and that have no unread signal; return how many."""
+    open_ones = Alert.objects.filter(closed_at=None, last_seen_at__lt=now).values_list("pk", flat=True)
+    return sum(_close_if_due(pk, now) for pk in open_ones)
+
+
+@transaction.atomic
+def _close_if_due(pk: int, now: datetime) -> bool:
+    alert = Alert.objects.select_for_update().filter(pk=pk, closed_at=None).first()
+    if alert is None or incidents.closes_at(alert) > now or Signal.objects.filter(decided_at=None, fingerprint=alert.fingerprint).exists():
+        return False
+    incidents.close(alert, now)
+    return True
+
+
+@transaction.atomic
+def _decide_unread(fingerprint: str) -> list[FanOut]:
+    # The row locks (on SQLite the whole transaction) make a second worker wait here, and then find nothing unread.
+    unread = list(Signal.objects.select_for_update().filter(fingerprint=fingerprint, decided_at=None).order_by("id"))
+    if not unread:
+        return []
+    newest = Alert.objects.select_for_update(of=("self",)).select_related("peak").filter(fingerprint=fingerprint).order_by("-id").first()
+    rulebook, now, fan_outs = selectors.rulebook(), timezone.now(), []
+    for signal in unread:
+        newest, fan_out = _decide(newest, signal, rulebook, now)
+        fan_outs += [fan_out] if fan_out is not None else []
+    Signal.objects.filter(pk__in=[signal.pk for signal in unread]).update(decided_at=now)
+    return fan_outs
+
+
+def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datetime) -> tuple[Alert | None, FanOut | None]:
+    """Decide one signal against the newest alert of its fingerprint; return the newest one after it, and whom to tell."""
+    alert = newest if newest is not None and newest.closed_at is None else None
+    kind, state = Kind(signal.kind), None if newest is None else incidents.incident_of(newest)
+    rule, custom_floor = rulebook.rule(kind, signal.asset), rulebook.custom_floor(kind, signal.asset)
+    decision = decide(state, signal.as_value(), rule, custom_floor)
+    if alert is not None and decision.closed is not None:
+        incidents.close(alert, now)
+        alert = None
+    if decision.incident is not None and decision.outcome is not Outcome.OUT_OF_ORDER:
+        alert = alert or Alert(fingerprint=signal.fingerprint, asset=signal.asset, direction=signal.direction, revision=0)
+        incidents.store(alert, decision.incident, signal, now)
+    silenced = _silenced(signal, now) if decision.tells else ""
+    Decision.objects.create(
+        signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced))),
+        severity=decision.grade.severity, step=decision.grade.step, unconfirmed=decision.grade.unconfirmed, decided_at=now,
+    )  # fmt: skip
+    if alert is None or not decision.tells or silenced or not _somebody_may_be_new(alert, signal, decision.grade.step):
+        return alert or newest, None
+    return alert, FanOut.objects.create(alert=alert, signal=signal, severity=decision.grade.severity, step=decision.grade.step)
+
+
+def _silenced(signal: Signal, now: datetime) -> str:
+    """Why an operator wants nobody to be told; "" when no silence is in force."""
+    silence = Silence.objects.filter(kind__in=["", signal.kind], asset__in=["", signal.asset], until__gt=now).order_by("-until").first()
+    return "" if silence is None else f"silenced: {silence}"[:150]
+
+
+def _somebody_may_be_new(alert: Alert, signal: Signal, step: int) -> bool:
+    """False when everybody whom this signal could tell was told by an earlier one of its kind.
+
+    That is so when an earlier one had this step, no custom threshold lies between the values, and
+    nobody has changed what they want since. It spares a query over all subscribers for each new peak.
+    """
+    earlier = FanOut.objects.filter(alert=alert, signal__kind=signal.kind).aggregate(step=Max("step"), value=Max("signal__value"), at=Max("created_at"))
+    if earlier["step"] is None or earlier["step"] < step:
+        return True
+    own = Subscription.objects.filter(kind=signal.kind, asset__in=["", signal.asset], custom_threshold__gt=earlier["value"])
+    return own.filter(custom_threshold__lte=signal.value).exists() or Subscriber.objects.filter(changed_at__gte=earlier["at"]).exists()
