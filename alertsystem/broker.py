@@ -4,9 +4,11 @@ from functools import cache
 
 from django.conf import settings
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 KEY_PREFIX = "alertsystem:"
-TIMEOUT_S = 2.0  # to connect, and for each answer: a frozen broker must not freeze us
+TIMEOUT_S = 1.0  # to connect, and for each answer: a frozen broker must not freeze us
 
 
 def key(*parts: object) -> str:
@@ -18,5 +20,6 @@ def key(*parts: object) -> str:
 def redis_client() -> "Redis":
     """This process's client, connecting at first use; answers are bytes. Threads may share it."""
     url = settings.BROKER_URL.replace("redis+socket://", "unix://").replace("?virtual_host=", "?db=")
-    client: Redis = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, health_check_interval=5)
+    once_more = Retry(NoBackoff(), 1)  # a pooled connection may be from before the broker's restart
+    client: Redis = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=once_more)
     return client

@@ -158,5 +158,6 @@ LOGGING = {
         **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_celery_beat.schedulers")},
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
+        "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING"},  # gunicorn switches its propagation off
     },
 }
