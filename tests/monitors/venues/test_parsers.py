@@ -45,7 +45,7 @@ def test_binance_takes_the_accumulated_fill_at_the_average_price_and_turns_the_o
     assert (event.price, event.quantity_base, event.occurred_at_ms) == (Decimal("0.021912"), Decimal(288183), T)
     assert event.notional_usd == Decimal("0.0219120") * 288183
     (partly,) = binance.parse_payload(force_order(), BINANCE).liquidations
-    assert (partly.notional_usd, partly.position_side) == (122_000, Direction.LONG)
+    assert (partly.notional_usd, partly.position_side) == (Decimal(122_000), Direction.LONG)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_inverse_and_unknown_contracts_are_dropped_and_counted_never_guessed() -
 def test_multiplied_contracts_become_coins_of_the_asset_and_the_dollars_stay() -> None:
     (event,) = binance.parse_payload(force_order(s="1000PEPEUSDT", ap="0.0123", z="5000"), BINANCE).liquidations
     assert (event.symbol, event.asset) == ("1000PEPE/USDT:USDT", "PEPE")
-    assert (event.price, event.quantity_base, event.notional_usd) == (Decimal("0.0000123"), 5_000_000, Decimal("61.5"))
+    assert (event.price, event.quantity_base, event.notional_usd) == (Decimal("0.0000123"), Decimal(5_000_000), Decimal("61.5"))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_multiplied_contracts_become_coins_of_the_asset_and_the_dollars_stay() -
 def test_names_are_read_before_there_are_market_rows(venue: Venue, name: str, symbol: str, asset: str, multiplier: int) -> None:
     contract = of_rows(venue, []).find(name)
     assert contract is not None
-    assert (contract.symbol, contract.asset, contract.multiplier) == (symbol, asset, multiplier)
+    assert (contract.symbol, contract.asset, contract.multiplier) == (symbol, asset, Decimal(multiplier))
 
 
 @pytest.mark.parametrize("name", ["", "USDT", "USDC", "btcusdt", "BTCUSD", "BTCPERP", "BTC-USDT-SWAP", "BTCUSDT-27NOV26"])
