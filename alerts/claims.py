@@ -1,0 +1,86 @@
+"""Which message is next? The most severe, oldest delivery that may be sent now; with none waiting, the edit that is due."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q, QuerySet
+
+from alerts.models import Alert, Delivery
+from alerts.outbox import expire_due, overtaken
+from monitors.thresholds import Severity
+from subscribers.models import Subscriber
+
+State = Delivery.State
+EDIT_INTERVAL = timedelta(seconds=5)
+EDITED_FOR = timedelta(minutes=10)  # the closing edit may be dropped after this
+CUT_OFF = "the sender died while sending"
+
+
+def next_delivery(now: datetime, without: Collection[int], only: Collection[int] | None = None) -> Delivery | None:
+    """The most severe, oldest pending delivery, not to the subscribers `without`, or just to those of `only`.
+
+    Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left.
+    """
+    waiting = Delivery.objects.filter(state=State.PENDING).exclude(subscriber__in=without).order_by("-severity", "id")
+    if only is not None:
+        waiting = waiting.filter(subscriber__in=only)
+    waiting = waiting.select_related("subscriber", "alert__peak").annotate(overtaken=overtaken())
+    while (found := waiting.first()) is not None:
+        if found.expires_at <= now:
+            expire_due(now)
+        elif found.overtaken:
+            _settle(found, State.SUPERSEDED, "a higher step followed")
+        elif not found.subscriber.active:
+            _settle(found, State.FAILED, found.subscriber.deactivated_reason or "not subscribed any more")
+        else:
+            return found
+    return None
+
+
+def claim(delivery: Delivery, now: datetime) -> bool:
+    """Make a pending delivery ours to send; False when it is not pending any more. `attempts` then names this claim."""
+    delivery.state, delivery.claimed_at, delivery.attempts = State.SENDING, now, delivery.attempts + 1
+    claimed = Delivery.objects.filter(pk=delivery.pk, state=State.PENDING, attempts=delivery.attempts - 1)
+    return bool(claimed.update(state=State.SENDING, claimed_at=now, attempts=delivery.attempts))
+
+
+def recover() -> int:
+    """Take back what a dead drainer was sending: nobody knows whether it arrived. Return how many rows there were."""
+    cut_off = Delivery.objects.filter(state=State.SENDING)
+    if not cut_off.exists():
+        return 0
+    lost = cut_off.filter(unknown_outcomes__gt=0).update(state=State.UNKNOWN, reason=CUT_OFF, unknown_outcomes=F("unknown_outcomes") + 1)
+    return lost + cut_off.update(state=State.PENDING, reason=CUT_OFF, unknown_outcomes=1)
+
+
+def most_urgent(now: datetime) -> Severity | None:
+    """How urgent the work is that waits for a drainer: messages, those of a dead drainer, edits; None when there is none."""
+    waiting = Delivery.objects.filter(state__in=(State.PENDING, State.SENDING)).order_by("-severity", "id")
+    found = waiting.first() or next_edit(now, without=())
+    return None if found is None else Severity(found.severity)
+
+
+def consoles() -> list[int]:
+    """The subscribers whose messages need no slot."""
+    return list(Subscriber.objects.filter(channel=Subscriber.Channel.CONSOLE).values_list("pk", flat=True))
+
+
+def next_edit(now: datetime, without: Collection[int]) -> Delivery | None:
+    """A sent message that does not say what its incident has become, the most severe first; None when none is due."""
+    changed = Alert.objects.filter(changed_at__gt=now - EDITED_FOR, revision__gt=1).order_by("-severity", "id")
+    for alert in changed:
+        found = _due(now).filter(alert=alert, revision__lt=alert.revision).exclude(subscriber__in=without).order_by("revision").first()
+        if found is not None:
+            return found
+    return None
+
+
+def _due(now: datetime) -> "QuerySet[Delivery]":
+    """The live messages that may be edited now, whatever they show."""
+    rested = Q(edited_at=None, sent_at__lte=now - EDIT_INTERVAL) | Q(edited_at__lte=now - EDIT_INTERVAL)
+    shown = Delivery.objects.filter(rested, state=State.SENT, live=True, message_id__isnull=False, subscriber__active=True)
+    return shown.select_related("subscriber", "alert__peak")
+
+
+def _settle(delivery: Delivery, state: str, reason: str) -> None:
+    Delivery.objects.filter(pk=delivery.pk, state=State.PENDING).update(state=state, reason=reason)

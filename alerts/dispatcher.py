@@ -1,0 +1,233 @@
+"""How do waiting messages leave? One leased drainer: a slot of the flood limits, then the most severe delivery, sent and recorded."""
+
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from alerts import claims, leases, outbox, outcomes
+from alerts.channels.base import Channel, FloodWait, Message, RetryLater
+from alerts.channels.console import ConsoleChannel
+from alerts.channels.telegram import telegram_channel
+from alerts.flood import FloodLimiter, RedisAway, limiter
+from alerts.messages import message_for
+from alerts.models import Delivery
+from alerts.seldom import Seldom
+from monitors.thresholds import Severity
+from subscribers.models import Subscriber
+
+said = Seldom(logging.getLogger(__name__))
+SLICE_S = 10.0  # then the task ends and asks for the next one
+OVERTIME_S = 10.0  # while an answer is overdue, others are sent so much longer; then answers are only awaited
+OVERDUE_S = 1.0
+IN_FLIGHT = 16  # 28/s at answers that take half a second
+POLL_S = 0.01  # how soon a waiting drainer sees new work
+PATIENCE_S = 4.0  # whatever waits longer is left to the sweep
+REDIS_RETRY_S = 0.5
+EDIT_LOOK_S = 0.5
+GROUP_SPARE = 5  # of a group's 20 messages a minute, what edits leave to alerts
+Channels = Mapping[str, Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A request under way: `revision` is what it shows of the incident, `since` monotonic seconds."""
+
+    delivery: Delivery
+    revision: int
+    is_edit: bool
+    since: float
+
+
+def drain(slice_s: float = SLICE_S) -> int:
+    """Send what waits for at most a slice; return how many requests were made (0 as well when another drainer is at it)."""
+    lease = leases.Held("dispatch")
+    if not lease.acquire():
+        return 0
+    drainer = Drainer(lease, {"telegram": telegram_channel(), "console": ConsoleChannel()}, limiter())
+    try:
+        drainer.run(slice_s)
+    finally:
+        lease.release()
+    left = drainer.next_delivery(PATIENCE_S)  # whoever was told "another drainer is at it" meanwhile is not forgotten
+    if left is not None:
+        outbox.wake_dispatcher(Severity(left.severity))
+    return drainer.requests
+
+
+def warm() -> None:
+    """Make what the first message would otherwise wait for: the Bot with its event loop, the limiter."""
+    telegram_channel()
+    limiter()
+
+
+class Drainer:
+    """One slice of draining. The database is touched by the caller's thread alone; requests run in the channel's loop."""
+
+    def __init__(self, lease: leases.Held, channels: Channels, flood: FloodLimiter) -> None:
+        self.requests = 0
+        self._lease, self._channels, self._flood = lease, channels, flood
+        self._flights: dict[Future[Any], Flight] = {}
+        self._answered: SimpleQueue[tuple[Future[Any], datetime]] = SimpleQueue()
+        self._consoles = claims.consoles()
+        # Monotonic seconds from when on something may be tried again
+        self._channel_at: dict[str, float] = {}
+        self._chat_at: dict[int, float] = {}
+        self._edits_at = 0.0
+        self._renew_at = time.monotonic() + leases.RENEW_S
+
+    def run(self, slice_s: float) -> None:
+        """Send until nothing more can be sent soon or the slice is over; then await the answers."""
+        claims.recover()
+        end = time.monotonic() + slice_s
+        while self._keep_lease() and self._has_time(end):
+            self._collect(0)
+            if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next()):
+                continue
+            wait_s = self._wait_s()
+            if wait_s is None:
+                return
+            self._collect(wait_s)
+        while self._flights and self._keep_lease():
+            self._collect(leases.RENEW_S / 2)
+
+    def next_delivery(self, patience_s: float = 0.0) -> Delivery | None:
+        """What can be sent within `patience_s`, as far as is known; None when nothing can."""
+        until = time.monotonic() + patience_s
+        blocked = self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0) > until
+        without = self._busy(until)
+        if self._channel_at.get(Subscriber.Channel.CONSOLE, 0.0) > until:
+            without |= set(self._consoles)
+        only = set(self._consoles) - without if blocked else None
+        return claims.next_delivery(timezone.now(), without, only) if only is None or only else None
+
+    def _send_next(self) -> bool:
+        """Begin to send the next message; False when there is none that could go now."""
+        delivery = self.next_delivery()
+        if delivery is None:
+            return False
+        if self._has_slot(delivery) and claims.claim(delivery, timezone.now()):
+            self._start(delivery, is_edit=False)
+        return True
+
+    def _edit_next(self) -> bool:
+        """Begin to edit a message that is out of date; only when nothing new could be sent."""
+        now = time.monotonic()
+        if now < self._edits_at or now < self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0):
+            return False
+        delivery = claims.next_edit(timezone.now(), self._busy(now))
+        if delivery is None:
+            self._edits_at = now + EDIT_LOOK_S
+            return False
+        if self._has_slot(delivery, spare=GROUP_SPARE):
+            self._start(delivery, is_edit=True)
+        return True
+
+    def _has_slot(self, delivery: Delivery, spare: int = 0) -> bool:
+        """Take a slot of the flood limits; when there is none, remember who has to wait for how long."""
+        subscriber = delivery.subscriber
+        if subscriber.channel == Subscriber.Channel.CONSOLE:
+            return True
+        try:
+            turn = self._flood.take(subscriber.chat_id, spare)
+        except RedisAway as error:
+            said.warning("Redis cannot be reached, messages wait: %s", error)
+            self._channel_at[subscriber.channel] = time.monotonic() + REDIS_RETRY_S
+            return False
+        until = time.monotonic() + turn.wait_s
+        if turn.chat_only:
+            self._chat_at[delivery.subscriber_id] = until
+        elif not turn.granted:
+            self._channel_at[subscriber.channel] = until
+        return turn.granted
+
+    def _start(self, delivery: Delivery, is_edit: bool) -> None:
+        """Render the message as things stand now and hand it to its channel."""
+        subscriber, revision = delivery.subscriber, 0
+        try:
+            text = message_for(delivery, timezone.now())
+            message, revision = Message(text.html, text.plain, silent=delivery.severity < Severity.HIGH), text.revision
+            channel = self._channels[subscriber.channel]
+            request: Future[Any]
+            if is_edit:
+                assert delivery.message_id is not None
+                request = channel.edit(subscriber.chat_id, delivery.message_id, message)
+            else:
+                request = channel.send(subscriber.chat_id, message)
+        except DatabaseError:
+            raise
+        except Exception as error:  # one message must not stop the others
+            request = Future()
+            request.set_exception(error)
+        self._flights[request] = Flight(delivery, revision, is_edit, time.monotonic())
+        request.add_done_callback(lambda done: self._answered.put((done, timezone.now())))
+        self.requests += 1
+
+    def _collect(self, wait_s: float) -> None:
+        """Record the answers that are there, after waiting up to `wait_s` for the first."""
+        try:
+            while True:
+                request, at = self._answered.get(timeout=wait_s) if wait_s else self._answered.get_nowait()
+                self._record(self._flights.pop(request), request, at)
+                wait_s = 0
+        except Empty:
+            pass
+
+    def _record(self, flight: Flight, request: "Future[Any]", at: datetime) -> None:
+        """Write what became of a message or an edit."""
+        error = request.exception()
+        if isinstance(error, RetryLater):
+            self._hold_back(flight.delivery.subscriber.channel, error)
+        match error, flight.is_edit:
+            case None, False:
+                outcomes.sent(flight.delivery, request.result(), flight.revision, at)
+            case None, True:
+                outcomes.edited(flight.delivery, flight.revision, at)
+            case Exception(), False:
+                outcomes.not_sent(flight.delivery, error)
+            case Exception(), True:
+                outcomes.not_edited(flight.delivery, error, flight.revision, at)
+
+    def _hold_back(self, channel: str, error: RetryLater) -> None:
+        """The channel takes nothing for a while; when Telegram itself said so, every process hears it."""
+        until = time.monotonic() + error.after_s
+        self._channel_at[channel] = max(until, self._channel_at.get(channel, 0.0))
+        said.warning("Messages wait: %s", error.reason)
+        if isinstance(error, FloodWait):
+            try:
+                self._flood.pause(error.after_s)
+            except RedisAway as away:
+                said.warning("Redis cannot be reached, messages wait: %s", away)
+
+    def _busy(self, until: float) -> set[int]:
+        """Subscribers whose chat has to wait beyond `until`, or to whom something is on its way (so that order is kept)."""
+        self._chat_at = {chat: at for chat, at in self._chat_at.items() if at > time.monotonic()}
+        return {chat for chat, at in self._chat_at.items() if at > until} | {flight.delivery.subscriber_id for flight in self._flights.values()}
+
+    def _wait_s(self) -> float | None:
+        """How long to wait for an answer or for a chat that has to wait; None when nothing comes soon."""
+        now = time.monotonic()
+        soon = [at - now for at in (*self._channel_at.values(), *self._chat_at.values()) if now < at <= now + PATIENCE_S]
+        if not soon and not self._flights:
+            return None
+        return min([POLL_S, *soon])
+
+    def _has_time(self, end: float) -> bool:
+        """Whether to send more: the slice is not over, or one overdue answer would make all others wait."""
+        now = time.monotonic()
+        overdue = any(now - flight.since > OVERDUE_S for flight in self._flights.values())
+        return now < end or (overdue and now < end + OVERTIME_S)
+
+    def _keep_lease(self) -> bool:
+        """Renew the lease when it is time; False when it was lost."""
+        if time.monotonic() < self._renew_at:
+            return True
+        self._renew_at = time.monotonic() + leases.RENEW_S
+        return self._lease.renew()

@@ -1,0 +1,43 @@
+"""What do the workers run for alerts? Thin tasks: decide, send, and sweep up what a lost hint or a dead worker left."""
+
+from typing import Any
+
+from celery import current_app, shared_task
+from celery.signals import worker_process_init
+from django.utils import timezone
+
+from alerts import claims, dispatcher, outbox, trigger
+
+SWEEP_EVERY_S = 5  # as the schedule has it
+
+
+@shared_task(name="alerts.evaluate_signal")
+def evaluate_signal(fingerprint: str) -> None:
+    """Decide the unread signals of a fingerprint."""
+    trigger.evaluate(fingerprint)
+
+
+@shared_task(name="alerts.dispatch")
+def dispatch() -> None:
+    """Send what waits, unless somebody is at it already."""
+    dispatcher.drain()
+
+
+@shared_task(name="alerts.sweep", expires=SWEEP_EVERY_S)
+def sweep() -> None:
+    """Look at everything again: unread signals, open fan-outs, quiet incidents, old and waiting messages."""
+    now = timezone.now()
+    trigger.evaluate_unread()
+    outbox.resume()
+    trigger.close_due(now)
+    outbox.expire_due(now)
+    severity = claims.most_urgent(now)
+    if severity is not None:
+        outbox.wake_dispatcher(severity)
+
+
+@worker_process_init.connect
+def _warm(**_: Any) -> None:
+    """A worker process of the delivery queue is ready before its first message."""
+    if "delivery" in current_app.amqp.queues.consume_from:
+        dispatcher.warm()
