@@ -9,7 +9,7 @@ from monitors.models import ThresholdRule
 from monitors.rule_checks import RUNGS, normal_asset, problems
 
 
-class ThresholdRuleForm(forms.ModelForm[ThresholdRule]):
+class ThresholdRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
     """A rule as the operator writes it; the same form serves the page of a rule and the editable list."""
 
     class Meta:
