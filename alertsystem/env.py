@@ -101,9 +101,7 @@ class Environment(BaseSettings):
     @classmethod
     def _has_scheme(cls, value: str, info: ValidationInfo) -> str:
         schemes = DATABASE_SCHEMES if info.field_name == "DATABASE_URL" else REDIS_SCHEMES
-        parts = urlsplit(value)
-        is_file = parts.scheme in ("sqlite", "redis+socket", "unix")
-        if value and (parts.scheme not in schemes or (len(parts.path) < 2 or bool(parts.netloc) if is_file else not _has_host(value))):
+        if value and (urlsplit(value).scheme not in schemes or not _is_complete(value)):
             raise _NotAllowed(value)
         return value
 
@@ -143,6 +141,14 @@ class _NotAllowed(ValueError):
 
 def _parts(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _is_complete(url: str) -> bool:
+    """Whether a server's URL names what its scheme needs: a file, a database, or a host."""
+    parts = urlsplit(url)
+    if parts.scheme in ("sqlite", "redis+socket", "unix"):
+        return len(parts.path) > 1 and not parts.netloc
+    return len(parts.path) > 1 if parts.scheme.startswith("postgres") else _has_host(url)
 
 
 def _has_host(url: str) -> bool:

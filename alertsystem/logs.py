@@ -28,6 +28,11 @@ def redact(text: str) -> str:
     return _TOKEN.sub("***", text.replace(token, "***") if token else text)
 
 
+def not_readyz(record: logging.LogRecord) -> bool:
+    """Leave out Django's line about each 503 of /readyz: its answer says it all."""
+    return "/readyz" not in record.getMessage()
+
+
 class TextFormatter(logging.Formatter):
     """`2026-11-22 08:00:00.123 INFO    monitor  message`, times in UTC."""
 

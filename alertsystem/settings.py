@@ -5,6 +5,7 @@ from datetime import timedelta
 import dj_database_url
 
 from alertsystem import embedded, env, secret_key
+from alertsystem.logs import not_readyz
 
 ENV = env.read()
 DATA_DIR = ENV.DATA_DIR
@@ -151,12 +152,14 @@ LOGGING = {
         "text": {"()": "alertsystem.logs.TextFormatter"},
         "json": {"()": "alertsystem.logs.JsonFormatter"},
     },
+    "filters": {"not_readyz": {"()": "django.utils.log.CallbackFilter", "callback": not_readyz}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": ENV.LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": ENV.LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "urllib3", "kombu", "axes")},
         **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_celery_beat.schedulers")},
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        "django.request": {"filters": ["not_readyz"]},
         "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
         "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING"},  # gunicorn switches its propagation off
     },

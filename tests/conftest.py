@@ -11,6 +11,24 @@ from alertsystem.broker import redis_client
 from tests import harness
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option by which the runner keeps from repeating on PostgreSQL what needs no database."""
+    parser.addoption("--database-tests-only", action="store_true", help="leave out the tests that touch no database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests without a database when asked to."""
+    if config.getoption("--database-tests-only"):
+        kept = [item for item in items if _touches_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
+        items[:] = kept
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
+
+
 @pytest.fixture(autouse=True)
 def django_db_serialized_rollback() -> None:
     """The rows that migrations seed (rules, schedule) are there again after a transactional test has emptied the tables."""
@@ -24,7 +42,7 @@ def valkey_server() -> Iterator[Path]:
 
 
 @pytest.fixture
-def valkey(valkey_server: Path) -> "Iterator[Redis]":
+def valkey(valkey_server: Path) -> Iterator[Redis]:
     """The session's broker, emptied before the test."""
     client = redis_client()
     client.flushall()
@@ -33,7 +51,7 @@ def valkey(valkey_server: Path) -> "Iterator[Redis]":
 
 
 @pytest.fixture
-def processes(transactional_db: None, valkey: "Redis") -> Iterator[harness.Processes]:
+def processes(transactional_db: None, valkey: Redis) -> Iterator[harness.Processes]:
     """Starts real processes on the test's own database and broker, and ends their process groups afterwards."""
     with harness.Processes() as started:
         yield started

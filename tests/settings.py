@@ -21,7 +21,7 @@ atexit.register(_remove)
 
 # Nothing of the developer's own settings counts, but for the database that the runner chose.
 os.environ |= {name: "" for name in Environment.model_fields if name != "VENUES"}  # "" beats the `.env` file
-os.environ |= {"DATABASE_URL": os.environ.get("TESTS_DATABASE_URL", ""), "DATA_DIR": str(SESSION_DIR), "VENUES": "binance,bybit,okx", "LOG_LEVEL": "WARNING"}
+os.environ |= {"DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""), "DATA_DIR": str(SESSION_DIR), "VENUES": "binance,bybit,okx", "LOG_LEVEL": "WARNING"}
 
 from alertsystem.settings import *  # noqa: E402, F403
 
