@@ -65,6 +65,7 @@ class Chats:
         self.webhook = ""
         self.commands: list[Json] = []
         self.pressed: list[Json] = []
+        self._standing: dict[tuple[int | str, int], SentMessage] = {}
         self._ids = itertools.count(1)
         self.methods: dict[str, Callable[[Json], Any]] = {
             "getMe": lambda _: {**bot, "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False},
@@ -108,10 +109,10 @@ class Chats:
 
     def message(self, chat_id: int | str, message_id: int) -> SentMessage:
         """A message of the bot that still stands."""
-        for message in self.sent:
-            if (message.chat_id, message.message_id, message.deleted) == (chat_id, message_id, False):
-                return message
-        raise Refused(400, "Bad Request: message to edit not found")
+        message = self._standing.get((chat_id, message_id))
+        if message is None:
+            raise Refused(400, "Bad Request: message to edit not found")
+        return message
 
     def _chat(self, params: Json) -> int | str:
         chat_id = params.get("chat_id")
@@ -136,6 +137,7 @@ class Chats:
             at_epoch=time.time(),
         )
         self.sent.append(message)
+        self._standing[message.chat_id, message.message_id] = message
         return self.shown(message)
 
     def _edit_text(self, params: Json) -> Json:
@@ -151,7 +153,10 @@ class Chats:
         return self.shown(message)
 
     def _delete(self, params: Json) -> bool:
-        self.message(self._chat(params), int(params["message_id"])).deleted = True
+        message = self._standing.pop((self._chat(params), int(params["message_id"])), None)
+        if message is None:
+            raise Refused(400, "Bad Request: message to delete not found")
+        message.deleted = True
         return True
 
     def _answer_press(self, params: Json) -> bool:
