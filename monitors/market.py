@@ -93,6 +93,32 @@ class Liquidation:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenInterest:
+    """Open interest of one contract, one-sided, in coins of the asset; `mark_price` in dollars per coin, None when unknown."""
+
+    venue: Venue
+    symbol: str
+    asset: str
+    oi_base: Decimal
+    mark_price: Decimal | None
+    occurred_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One 5-minute candle of one contract; prices in dollars per coin of the asset, `volume_usd` in dollars."""
+
+    venue: Venue
+    symbol: str
+    asset: str
+    opened_at_ms: int
+    open: float
+    close: float
+    volume_usd: float
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """A measurement, no judgement: `value` in `unit`, the part of each venue in `venues`.
 

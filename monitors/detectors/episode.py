@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from monitors.market import Signal
-from monitors.thresholds import Rule
+from monitors.thresholds import Severity
 
 PEAK_EVERY_MS = 250  # new peaks between two rungs are told at most this often
 REPEAT_AFTER_MS = 10_000  # a value that stays at LOW or more is told again after this
@@ -19,7 +19,8 @@ class Episode:
 
     index: int = 0
     number: int = 0
-    value: Decimal = Decimal(0)  # of the last measurement; 0 outside an episode
+    step: int = 0  # of the last measurement
+    running: bool = False
     peak: Decimal = Decimal(0)
     written_ms: int | None = None  # when the last signal was written
     signal_at_ms: int = 0  # arrival of the frame behind the last signal
@@ -30,17 +31,19 @@ class Episode:
         """When the peak that is held back must be written; None when there is none."""
         return None if self.held_back is None or self.written_ms is None else self.written_ms + PEAK_EVERY_MS
 
-    def measure(self, value: Decimal, rule: Rule, floor: Decimal, at_ms: int, make: MakeSignal) -> list[Signal]:
-        """The signals that `value`, measured on a frame that arrived at `at_ms`, gives rise to (mostly none)."""
+    def measure(self, value: Decimal, step: int, floor: Decimal, at_ms: int, make: MakeSignal) -> list[Signal]:
+        """The signals that `value`, measured on a frame that arrived at `at_ms`, gives rise to (mostly none).
+
+        `step` is the rung of the ladder that the value has reached.
+        """
         if value < floor:
             ended = self.flush()
-            self.value = Decimal(0)
+            self.end()
             return ended
-        if not self.value:
-            self.index, self.number, self.peak = self.index + 1, 0, Decimal(0)
-        climbed = rule.step_of(value) > rule.step_of(self.value)
-        new_peak = value > self.peak
-        self.value, self.peak = value, max(self.peak, value)
+        if not self.running:
+            self.running, self.index, self.number, self.peak = True, self.index + 1, 0, Decimal(0)
+        climbed, new_peak = step > self.step, value > self.peak
+        self.step, self.peak = step, max(self.peak, value)
         if climbed:
             before = self.flush() if self.held_back is not None and self.held_back[0] > value else []
             return [*before, self._write(make, at_ms, at_ms)]
@@ -50,9 +53,13 @@ class Episode:
                     self.held_back = (value, at_ms, make)
                 return []
             return [self._write(make, at_ms, at_ms)]
-        if value >= rule.low and at_ms - self.signal_at_ms >= REPEAT_AFTER_MS:
+        if step >= Severity.LOW and at_ms - self.signal_at_ms >= REPEAT_AFTER_MS:
             return [self._write(make, at_ms, at_ms)]
         return []
+
+    def end(self) -> None:
+        """The value is below the floor; the next one over it begins a new episode."""
+        self.running, self.step = False, 0
 
     def flush(self) -> list[Signal]:
         """Write the peak that was held back, if there is one."""

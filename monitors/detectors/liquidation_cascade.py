@@ -84,12 +84,12 @@ class LiquidationDetector:
                 largest.occurred_at_ms, at_ms, episode, number, listed_on, largest.price,
             )  # fmt: skip
 
-        self._episodes[Kind.LIQUIDATION, asset, side].value = Decimal(0)  # each event is a measurement of its own: it ends where it began
+        self._episodes[Kind.LIQUIDATION, asset, side].end()  # each event is a measurement of its own
         return self._measure(Kind.LIQUIDATION, rule, asset, side, value, at_ms, make)
 
     def _measure(self, kind: Kind, rule: Rule, asset: str, side: Direction, value: Decimal, at_ms: int, make: MakeSignal) -> list[tuple[int, Signal]]:
         episode = self._episodes[kind, asset, side]
-        signals = episode.measure(value, rule, self.rulebook.floor(rule, asset), at_ms, make)
+        signals = episode.measure(value, rule.step_of(value), self.rulebook.floor(rule, asset), at_ms, make)
         return [(rule.step_of(signal.value), signal) for signal in signals]
 
 

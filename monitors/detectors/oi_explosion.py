@@ -1,0 +1,144 @@
+"""How much did open interest change? Coins now against coins one window ago, over the contracts seen at both ends."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from statistics import median
+
+from monitors.market import OpenInterest, Venue
+
+Contract = tuple[Venue, str]  # venue and symbol
+
+TOLERANCE_MS = 90_000  # how far the earlier sample may be from one window ago; half a step where history is coarser
+FRESH_MS = 150_000  # a newest sample older than this is stale; one and a half steps where history is coarser
+JUMP = Decimal("0.30")  # of the last sample: a larger jump has to be confirmed by that market's next sample
+
+
+@dataclass(frozen=True, slots=True)
+class NoVerdict:
+    """Nothing can be said, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OiChange:
+    """Open interest at both ends of the window.
+
+    `percent` is the change of the summed coins (0.55 is 0.55 %), `percent_of_venue` each venue's own.
+    Dollars are coins at the marks of their time; `price_from` and `price_to` are those of the largest contract.
+    """
+
+    percent: Decimal
+    percent_of_venue: Mapping[Venue, Decimal]
+    coins_from: Decimal
+    coins_to: Decimal
+    usd_from: Decimal
+    usd_to: Decimal
+    price_from: Decimal
+    price_to: Decimal
+    newest_ms: int
+
+    @property
+    def price_part_usd(self) -> Decimal:
+        """The part of the change in dollars that the price made: what the earlier coins gained by it."""
+        return self.usd_to - self.usd_from - self.coins_part_usd
+
+    @property
+    def coins_part_usd(self) -> Decimal:
+        """The part of the change in dollars that new or closed positions made, at the newest price."""
+        return (self.coins_to - self.coins_from) * self.price_to
+
+    @property
+    def price_percent(self) -> Decimal:
+        """Change of the price over the window, in percent."""
+        return (self.price_to / self.price_from - 1) * 100
+
+
+def oi_change(samples: Mapping[Contract, Sequence[OpenInterest]], window_ms: int, now_ms: int, min_usd: Decimal) -> OiChange | NoVerdict:
+    """The change of one asset's OI over the window up to its newest samples.
+
+    `samples` of each contract are in the order of their time. Venues with less than `min_usd` of OI
+    one window ago are left out, and so are contracts without a fresh sample or without one at the other end.
+    """
+    ends = {contract: _ends(series, window_ms, now_ms) for contract, series in samples.items()}
+    found = {contract: end for contract, end in ends.items() if not isinstance(end, NoVerdict)}
+    if not found:
+        reasons = sorted({end.reason for end in ends.values() if isinstance(end, NoVerdict)})
+        return NoVerdict("; ".join(reasons) or "no samples")
+    usd_of_venue: dict[Venue, Decimal] = defaultdict(Decimal)
+    for (venue, _), (before, _) in found.items():
+        usd_of_venue[venue] += _usd(before)
+    found = {contract: end for contract, end in found.items() if usd_of_venue[contract[0]] >= min_usd}
+    if not found:
+        return NoVerdict("open interest under the minimum in dollars")
+    return _summed(found)
+
+
+def accepted(samples: Sequence[OpenInterest]) -> list[OpenInterest]:
+    """The samples that count: no repeats of the same venue time, and a jump only once the next sample confirms it."""
+    kept: list[OpenInterest] = []
+    held: OpenInterest | None = None
+    for sample in samples:
+        if sample.occurred_at_ms <= (held or kept[-1]).occurred_at_ms if kept else False:
+            continue
+        if kept and _jumps(kept[-1], sample):
+            confirmed = held is not None and not _jumps(held, sample)
+            if not confirmed:
+                held = sample
+                continue
+        held = None
+        kept.append(sample)
+    return kept
+
+
+def _jumps(before: OpenInterest, after: OpenInterest) -> bool:
+    return abs(after.oi_base - before.oi_base) > JUMP * before.oi_base
+
+
+def _ends(samples: Sequence[OpenInterest], window_ms: int, now_ms: int) -> tuple[OpenInterest, OpenInterest] | NoVerdict:
+    series = accepted(samples)
+    if not series:
+        return NoVerdict("no samples")
+    newest = series[-1]
+    step_ms = int(median(after.occurred_at_ms - before.occurred_at_ms for before, after in pairwise(series))) if len(series) > 1 else 0
+    if now_ms - newest.occurred_at_ms > max(FRESH_MS, step_ms * 3 // 2):
+        return NoVerdict("the newest sample is stale")
+    wanted_ms = newest.occurred_at_ms - window_ms
+    nearest = min(series, key=lambda sample: abs(sample.occurred_at_ms - wanted_ms))
+    if abs(nearest.occurred_at_ms - wanted_ms) > max(TOLERANCE_MS, step_ms // 2):
+        return NoVerdict("no sample at the other end of the window")
+    if nearest.mark_price is None or newest.mark_price is None:
+        return NoVerdict("no mark price")
+    if not nearest.oi_base:
+        return NoVerdict("no open interest at the other end of the window")
+    return nearest, newest
+
+
+def _summed(found: Mapping[Contract, tuple[OpenInterest, OpenInterest]]) -> OiChange:
+    coins: dict[Venue, tuple[Decimal, Decimal]] = {}
+    for (venue, _), (before, after) in found.items():
+        earlier, later = coins.get(venue, (Decimal(0), Decimal(0)))
+        coins[venue] = (earlier + before.oi_base, later + after.oi_base)
+    coins_from = sum((earlier for earlier, _ in coins.values()), Decimal(0))
+    coins_to = sum((later for _, later in coins.values()), Decimal(0))
+    largest_before, largest_after = max(found.values(), key=lambda ends: _usd(ends[0]))
+    return OiChange(
+        percent=(coins_to / coins_from - 1) * 100,
+        percent_of_venue={venue: (later / earlier - 1) * 100 for venue, (earlier, later) in sorted(coins.items())},
+        coins_from=coins_from, coins_to=coins_to,
+        usd_from=sum((_usd(before) for before, _ in found.values()), Decimal(0)),
+        usd_to=sum((_usd(after) for _, after in found.values()), Decimal(0)),
+        price_from=_price(largest_before), price_to=_price(largest_after),
+        newest_ms=max(after.occurred_at_ms for _, after in found.values()),
+    )  # fmt: skip
+
+
+def _usd(sample: OpenInterest) -> Decimal:
+    return sample.oi_base * _price(sample)
+
+
+def _price(sample: OpenInterest) -> Decimal:
+    return sample.mark_price or Decimal(0)  # `_ends` lets no sample without a mark through
