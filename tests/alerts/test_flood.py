@@ -1,0 +1,115 @@
+"""The flood limits that all processes share, on a real server."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from redis import Redis
+
+from alerts.flood import FloodLimiter
+from alertsystem.broker import key
+from alertsystem.env import PROJECT_DIR
+from tests.harness import process_env, wait_until
+
+
+
+@pytest.fixture
+def flood(valkey: "Redis") -> FloodLimiter:
+    return FloodLimiter(valkey, per_second=50)
+
+
+def forget(valkey: "Redis", name: str) -> None:
+    """As if the time of this limit were over."""
+    valkey.delete(key("flood", name))
+
+
+def test_the_first_message_goes_at_once_and_the_next_waits_its_turn(flood: FloodLimiter) -> None:
+    assert flood.take(1).granted
+    turn = flood.take(2)
+    assert not turn.granted and not turn.chat_only and 0 < turn.wait_s <= 0.02
+
+
+def test_the_whole_rate_is_used_and_never_exceeded(flood: FloodLimiter) -> None:
+    started, granted = time.monotonic(), 0
+    while (now := time.monotonic()) - started < 1.0:
+        turn = flood.take(granted + 1)
+        granted += turn.granted
+        if not turn.granted:
+            time.sleep(turn.wait_s)
+    assert 46 <= granted <= 51, f"{granted} in {now - started:.2f} s"
+
+
+def test_one_chat_gets_one_message_a_second_and_the_others_do_not_wait_for_it(flood: FloodLimiter, valkey: "Redis") -> None:
+    assert flood.take(1).granted
+    forget(valkey, "all")
+    waiting = flood.take(1)
+    assert waiting.chat_only and 0.9 < waiting.wait_s <= 1.05
+    assert flood.take(2).granted
+
+
+def test_a_waiting_chat_takes_nothing_of_the_overall_budget(flood: FloodLimiter, valkey: "Redis") -> None:
+    flood.take(1)
+    forget(valkey, "all")
+    flood.take(1)
+    assert not valkey.exists(key("flood", "all"))
+
+
+@pytest.mark.parametrize("group", [-100123, "@channel"])
+def test_a_group_gets_twenty_messages_a_minute(flood: FloodLimiter, valkey: "Redis", group: int | str) -> None:
+    for _ in range(20):
+        assert flood.take(group).granted
+        forget(valkey, "all")
+        forget(valkey, f"chat:{group}")
+    turn = flood.take(group)
+    assert turn.chat_only and 50 < turn.wait_s <= 60.5
+    assert flood.take(7).granted
+
+
+def test_whoever_leaves_some_spare_stops_earlier(flood: FloodLimiter, valkey: "Redis") -> None:
+    for _ in range(15):
+        assert flood.take(-1, spare=5).granted
+        forget(valkey, "all")
+        forget(valkey, "chat:-1")
+    assert not flood.take(-1, spare=5).granted
+    assert flood.take(-1).granted
+
+
+def test_a_pause_holds_for_everybody_and_a_smaller_one_does_not_shorten_it(flood: FloodLimiter, valkey: "Redis") -> None:
+    flood.pause(30)
+    flood.pause(1)
+    turn = FloodLimiter(valkey, per_second=50).take(5)
+    assert not turn.granted and not turn.chat_only and 28 < turn.wait_s <= 30
+
+
+def test_a_pause_ends(flood: FloodLimiter) -> None:
+    flood.pause(0.1)
+    started = time.monotonic()
+    wait_until(lambda: flood.take(5).granted, 2)
+    assert time.monotonic() - started >= 0.09
+
+
+SENDER = """
+import django, json, sys, time
+django.setup()
+from alerts.flood import limiter
+from tests.harness import wait_until
+times, until = [], time.monotonic() + 1.5
+while time.monotonic() < until:
+    turn = limiter().take(len(times) * 2 + int(sys.argv[1]))
+    if turn.granted:
+        times.append(time.time())
+    else:
+        time.sleep(turn.wait_s)
+print(json.dumps(times))
+"""
+
+
+@pytest.mark.django_db
+def test_two_processes_together_stay_in_the_limit(valkey: "Redis") -> None:
+    running = [subprocess.Popen([sys.executable, "-c", SENDER, str(number)], cwd=PROJECT_DIR, env=process_env(), stdout=subprocess.PIPE) for number in (1, 2)]
+    outputs = [json.loads(process.communicate(timeout=30)[0]) for process in running]
+    times = sorted(sum(outputs, []))
+    assert all(outputs)
+    assert max(sum(start <= at < start + 1 for at in times) for start in times) <= 29
