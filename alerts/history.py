@@ -1,6 +1,5 @@
 """What happened, and who was told? The answers that the bot and the admin show."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,10 +36,10 @@ class Latency:
     received_to_sent: int | None
 
 
-def recent_alerts(limit: int, *, asset: str = "", lowest: Severity = Severity.LOW) -> Sequence[Alert]:
+def recent_alerts(limit: int, *, asset: str = "", lowest: Severity = Severity.LOW) -> list[Alert]:
     """The newest alerts first. Below LOW they belong to those whose own threshold was passed, so `lowest` leaves them out."""
-    alerts = Alert.objects.filter(severity__gte=lowest).select_related("peak")
-    return alerts.filter(asset=asset).order_by("-opened_at", "-id")[:limit] if asset else alerts.order_by("-opened_at", "-id")[:limit]
+    alerts = Alert.objects.filter(severity__gte=lowest).select_related("peak").order_by("-opened_at", "-id")
+    return list((alerts.filter(asset=asset) if asset else alerts)[:limit])
 
 
 def line_of(alert: Alert) -> str:

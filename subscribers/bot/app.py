@@ -1,0 +1,53 @@
+"""What is the bot made of, and how does it live? Application, handlers and poller, from the first connection to SIGTERM."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import Any
+
+import httpx
+from telegram.ext import Application, ApplicationBuilder, BaseRateLimiter
+
+from alerts.channels.telegram import Request, is_loopback
+from subscribers.bot.handlers import Handlers
+from subscribers.bot.polling import Poller
+
+TIMEOUTS = httpx.Timeout(connect=3.0, write=5.0, read=8.0, pool=1.0)
+CLOSE_S = 0.5
+
+
+async def serve(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> None:
+    """Be the bot until SIGTERM or SIGINT; ends within three seconds of it."""
+    app = build(token, api_url, limiter)
+    handlers, poller = Handlers(), Poller(app)
+    handlers.register(app)
+    polling = asyncio.create_task(poller.run())
+    await _until_stopped(polling)
+    polling.cancel()
+    with suppress(asyncio.CancelledError):
+        await polling
+    await poller.confirm()
+    await handlers.answers.finish()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.shutdown(), CLOSE_S)
+
+
+def build(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> "Application[Any, Any, Any, Any, Any, Any]":
+    """The application at `api_url`; no request is made yet. Polls have a connection of their own beside the answers'."""
+    builder = ApplicationBuilder().token(token).base_url(f"{api_url}/bot").rate_limiter(limiter)
+    builder = builder.request(_request(api_url)).get_updates_request(_request(api_url))
+    return builder.updater(None).job_queue(None).build()
+
+
+def _request(api_url: str) -> Request:
+    return Request(httpx_kwargs={"timeout": TIMEOUTS, "trust_env": not is_loopback(api_url)})
+
+
+async def _until_stopped(polling: "asyncio.Task[None]") -> None:
+    """Wait for a signal, or for the poller to break, which it should not."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()

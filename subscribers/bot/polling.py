@@ -1,0 +1,69 @@
+"""How do updates arrive? One endless loop: ask Telegram, handle each update, confirm it with the next question."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from telegram import BotCommand, Update
+from telegram.error import TelegramError
+from telegram.ext import Application
+
+from subscribers.bot.commands import help_lines
+from subscribers.bot.handlers import ALLOWED_UPDATES
+from subscribers.bot.troubles import Troubles
+
+POLL_S = 10  # how long Telegram may hold a question; a dead connection is noticed 5 s later
+CONFIRM_S = 0.5  # the farewell may not hold up the end of the process
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Poller:
+    """The only process that may poll this token. An update counts as done when its handler has returned: one that a kill cuts off comes again."""
+
+    def __init__(self, app: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+        self._app = app
+        self._troubles = Troubles()
+        self._next = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled, through every trouble."""
+        await self._until_it_works(self._app.initialize)
+        log.info("the bot @%s is listening", self._app.bot.username)
+        await self._show_commands()
+        while True:
+            for update in await self._until_it_works(self._ask):
+                await self._app.process_update(update)
+                self._next = update.update_id + 1
+
+    async def confirm(self) -> None:
+        """Tell Telegram what was done, so that a restart does not answer it again."""
+        if not self._next:
+            return
+        try:
+            await asyncio.wait_for(self._app.bot.get_updates(offset=self._next, limit=1, timeout=0), CONFIRM_S)
+        except (TelegramError, TimeoutError):
+            log.info("the last updates may be answered twice")
+
+    async def _ask(self) -> tuple[Update, ...]:
+        updates: tuple[Update, ...] = await self._app.bot.get_updates(offset=self._next, timeout=POLL_S, allowed_updates=ALLOWED_UPDATES)
+        return updates
+
+    async def _until_it_works(self, call: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                result = await call()
+            except TelegramError as error:
+                await asyncio.sleep(self._troubles.wait_s(error))
+            else:
+                self._troubles.over()
+                return result
+
+    async def _show_commands(self) -> None:
+        try:
+            await self._app.bot.set_my_commands([BotCommand(name, line) for name, line in help_lines()])
+        except TelegramError as error:
+            log.info("Telegram's command menu stays as it was: %s", type(error).__name__)

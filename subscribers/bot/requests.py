@@ -1,0 +1,76 @@
+"""What does an update ask of the bot? Pure: from Telegram's update to a question of a chat, or nothing."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from telegram import Chat, ChatMember, ChatMemberAdministrator, ChatMemberUpdated, Message
+
+COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w{1,64}))?(?=\s|$)", re.ASCII)
+HERE = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command by its name; an empty name is input that we do not understand but have to answer."""
+
+    name: str
+
+
+class Move(Enum):
+    """What the bot's own coming and going in a chat means."""
+
+    JOINED_CHANNEL = "joined_channel"
+    JOINED_GROUP = "joined_group"
+    LEFT = "left"
+
+
+def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Question | None:
+    """What a message asks; None for what is not meant for us.
+
+    In private everything a person writes is meant for us; elsewhere commands only, and unknown ones only when
+    they name the bot. Other bots are never answered; an anonymous admin or a channel writes as a chat.
+    """
+    if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
+        return None
+    private = message.chat.type == Chat.PRIVATE
+    found = COMMAND.match(message.text or "")
+    if found is None:
+        return Question("") if private and _is_said(message) else None
+    name, to = found["name"].lower(), (found["bot"] or "").lower()
+    if to and to != bot_name.lower():
+        return None
+    if name in known:
+        return Question(name)
+    return Question("") if private or to else None
+
+
+def move_of(change: ChatMemberUpdated) -> Move | None:
+    """What a change of the bot's own membership means; None when nothing changes for us."""
+    was, is_ = _can_write(change.old_chat_member, change.chat), _can_write(change.new_chat_member, change.chat)
+    if was and not is_ or change.new_chat_member.status not in HERE:
+        return Move.LEFT
+    if not is_ or was or change.chat.type == Chat.PRIVATE:
+        return None
+    return Move.JOINED_CHANNEL if change.chat.type == Chat.CHANNEL else Move.JOINED_GROUP
+
+
+def title_of(chat: Chat) -> str:
+    """The chat's title, or the person's name and handle."""
+    if chat.title:
+        return chat.title
+    name = " ".join(part for part in (chat.first_name, chat.last_name) if part)
+    return f"{name} @{chat.username}".strip() if chat.username else name
+
+
+def _is_said(message: Message) -> bool:
+    """Whether a person said something (not: a service message such as a pinned post)."""
+    return bool(message.text or message.effective_attachment)
+
+
+def _can_write(member: ChatMember, chat: Chat) -> bool:
+    if chat.type == Chat.CHANNEL:
+        return member.status == ChatMember.OWNER or (isinstance(member, ChatMemberAdministrator) and member.can_post_messages is not False)
+    if member.status == ChatMember.RESTRICTED:
+        return bool(getattr(member, "can_send_messages", False)) and bool(getattr(member, "is_member", False))
+    return member.status in HERE

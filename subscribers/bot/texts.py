@@ -1,0 +1,108 @@
+"""What does the bot say? Every sentence of it, as Telegram's HTML; values are escaped here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from html import escape
+
+from monitors.feeds import FeedState
+from monitors.market import UNIT_OF_KIND, Kind, Unit
+from monitors.thresholds import Severity
+from subscribers.models import OFF, Subscription
+
+DATABASE_AWAY = "Sorry, the database cannot be reached just now. Please try again in a minute; /help shows the commands."
+STOPPED = "Stopped: no more alerts in this chat. Your choices are kept; /start brings them back."
+NOT_SUBSCRIBED = "This chat gets no alerts. /start subscribes it."
+NO_ALERTS = "No alerts yet."
+GROUP_HELLO = "Hello! Send /start to get liquidation alerts in this group, or /help to see what I can do."
+ABOUT = (
+    "I watch liquidations on Binance, Bybit and OKX (USDT and USDC perpetuals) and tell this chat when large ones, or cascades of them, are seen. "
+    "Binance and OKX publish only samples, so dollars with ≥ are a lower bound. This is a measurement, not advice."
+)
+UNKNOWN = "I do not know that one."
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """An alert in one line, and how long ago it opened."""
+
+    text: str
+    age: timedelta
+
+
+def welcome(wanted: Sequence[Subscription], alerts: Sequence[AlertLine]) -> str:
+    """The answer to /start."""
+    return "\n\n".join(["<b>You are subscribed.</b>", _wanted(wanted), _alerts("Last alerts", alerts), "/help shows all commands."])
+
+
+def recent(alerts: Sequence[AlertLine]) -> str:
+    """The answer to /recent."""
+    return _alerts("Last alerts", alerts)
+
+
+def status(feeds: Sequence[FeedState], last: AlertLine | None, wanted: Sequence[Subscription] | None) -> str:
+    """The answer to /status; `wanted` is None when the chat is not subscribed."""
+    feed_lines = "\n".join(map(_feed, feeds))
+    return "\n\n".join(
+        [
+            f"<b>Feeds</b>\n{feed_lines}",
+            f"<b>Last alert</b>\n{_alert(last) if last else NO_ALERTS}",
+            NOT_SUBSCRIBED if wanted is None else _wanted(wanted),
+        ]
+    )
+
+
+def help_text(commands: Iterable[tuple[str, str]], *, unknown: bool = False) -> str:
+    """What the bot is and can do; `commands` are names and help lines. `unknown` answers input that it did not understand."""
+    lines = "\n".join(f"/{name} - {escape(line)}" for name, line in commands)
+    return "\n\n".join([*([UNKNOWN] if unknown else []), lines, ABOUT])
+
+
+def ago(age: timedelta) -> str:
+    """A time span in its largest unit: 12 s ago, 3 min ago, 5 h ago, 2 d ago."""
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _alerts(title: str, alerts: Sequence[AlertLine]) -> str:
+    return f"<b>{title}</b>\n" + ("\n".join(map(_alert, alerts)) or NO_ALERTS)
+
+
+def _alert(alert: AlertLine) -> str:
+    return f"{escape(alert.text)}, {ago(alert.age)}"
+
+
+def _feed(feed: FeedState) -> str:
+    if not feed.blind:
+        return f"✅ {feed.venue.title}: live, data {ago(feed.data_age or timedelta())}"
+    seen = f", last data {ago(feed.data_age)}" if feed.data_age is not None else ""
+    return f"❌ {feed.venue.title}: <b>blind</b>{seen} ({escape(feed.note)})"
+
+
+def _wanted(subscriptions: Sequence[Subscription]) -> str:
+    """What a chat gets, one line a kind; kinds with the same choices share a line."""
+    kinds_of: dict[tuple[str, ...], list[str]] = {}
+    for kind in Kind:
+        of_kind = [row for row in subscriptions if row.kind == kind]
+        if of_kind:
+            kinds_of.setdefault(_choices(of_kind), []).append({Kind.LIQUIDATION: "liquidations", Kind.CASCADE: "cascades"}.get(kind, kind.replace("_", " ")))
+    lines = [f"{' and '.join(kinds).capitalize()}: {'; '.join(choices)}." for choices, kinds in kinds_of.items()]
+    return "This chat gets:\n" + ("\n".join(map(escape, lines)) or "nothing yet.")
+
+
+def _choices(rows: Iterable[Subscription]) -> tuple[str, ...]:
+    """Each choice with its assets; the one for any other asset comes last."""
+    assets_of: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: (row.asset == "", row.asset)):
+        assets_of.setdefault(_from(row), []).append(row.asset or ("all others" if assets_of else "all assets"))
+    return tuple(f"{', '.join(assets)} {choice}" for choice, assets in assets_of.items())
+
+
+def _from(row: Subscription) -> str:
+    if row.custom_threshold is not None:
+        value = f"{row.custom_threshold.normalize():,f}"
+        return f"from {value} %" if UNIT_OF_KIND[Kind(row.kind)] is Unit.PERCENT else f"from ${value}"
+    return "off" if row.lowest_severity == OFF else f"from {Severity(row.lowest_severity).name}"
