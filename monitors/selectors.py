@@ -1,11 +1,59 @@
 """What does the database say of the market? Rules, watched assets and contracts, as values."""
 
-from monitors.market import Kind
-from monitors.models import CustomFloor, ThresholdRule
+from django.conf import settings
+from django.db.models import Count, Max, Sum
+
+from monitors.market import Contract, Kind, Venue
+from monitors.models import CustomFloor, FeedStatus, Market, ThresholdRule
 from monitors.thresholds import Rulebook
+from monitors.venues.contracts import Contracts, of_rows
+
+DEFAULT_ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
 
 def rulebook() -> Rulebook:
     """The rules and custom floors in force now."""
     floors = {(Kind(floor.kind), floor.asset): floor.value for floor in CustomFloor.objects.all()}
     return Rulebook.of((row.as_rule() for row in ThresholdRule.objects.all()), floors)
+
+
+def watched_assets() -> tuple[str, ...]:
+    """The assets that alert: `ASSETS`, else the `MAX_ASSETS` of most turnover over all venues, else, before contracts are known, the usual ones."""
+    if settings.ASSETS:
+        return tuple(dict.fromkeys(asset.upper() for asset in settings.ASSETS))
+    ranked = Market.objects.filter(active=True, venue__in=settings.VENUES).order_by().values("asset").annotate(usd=Sum("turnover_usd"))
+    return tuple(row["asset"] for row in ranked.order_by("-usd", "asset")[: settings.MAX_ASSETS]) or DEFAULT_ASSETS
+
+
+def contracts() -> dict[Venue, Contracts]:
+    """Every contract of each watched venue; a delisted one as well, for its last events."""
+    rows: dict[Venue, list[Contract]] = {venue: [] for venue in settings.VENUES}
+    for row in Market.objects.filter(venue__in=settings.VENUES).order_by():
+        rows[Venue(row.venue)].append(row.as_contract())
+    return {venue: of_rows(venue, of_venue) for venue, of_venue in rows.items()}
+
+
+def venues_of_assets() -> dict[str, frozenset[Venue]]:
+    """The venues that list each asset now."""
+    venues: dict[str, set[Venue]] = {}
+    for asset, venue in Market.objects.filter(active=True, venue__in=settings.VENUES).order_by().values_list("asset", "venue"):
+        venues.setdefault(asset, set()).add(Venue(venue))
+    return {asset: frozenset(listing) for asset, listing in venues.items()}
+
+
+def listed_on(asset: str) -> int:
+    """How many live venues list the asset, at least one."""
+    live = FeedStatus.objects.filter(state="live", venue__in=settings.VENUES).values_list("venue", flat=True)
+    return max(1, Market.objects.filter(asset=asset, active=True, venue__in=list(live)).order_by().values("venue").distinct().count())
+
+
+def markets_version() -> tuple[int, object]:
+    """Changes whenever the contracts were refreshed."""
+    found = Market.objects.aggregate(rows=Count("pk"), newest=Max("refreshed_at"))
+    return found["rows"], found["newest"]
+
+
+def venues_without_contracts() -> list[Venue]:
+    """The watched venues of which no contract is known yet."""
+    known = set(Market.objects.order_by().values_list("venue", flat=True).distinct())
+    return [venue for venue in settings.VENUES if venue not in known]

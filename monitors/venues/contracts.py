@@ -15,6 +15,8 @@ STABLECOINS = frozenset(["USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USDP", "USDE"
 INDICES = frozenset({"BTCDOM", "DEFI", "FOOTBALL", "BLUEBIRD"})
 NOT_ASSETS = STABLECOINS | INDICES
 
+LONGEST_NAME = 36  # characters of a venue's symbol; what is longer would not fit the database
+
 # 1000PEPE, 10000SATS, 1000000MOG count 10^n coins; 1MBABYDOGE a million; SHIB1000 is Bybit's older spelling. 1INCH is a coin of its own.
 _LEADING_ZEROS = re.compile(r"(10{3,8})([^\W\d_]\w*)")
 _LEADING_MILLION = re.compile(r"1M([^\W\d_]{3,})")
@@ -66,7 +68,7 @@ def parse_name(venue: Venue, venue_symbol: str) -> Contract | None:
 
     OKX names never do: its sizes count contracts.
     """
-    if venue is Venue.OKX or "_" in venue_symbol or "-" in venue_symbol or venue_symbol != venue_symbol.upper():
+    if venue is Venue.OKX or len(venue_symbol) > LONGEST_NAME or not venue_symbol.isalnum() or venue_symbol != venue_symbol.upper():
         return None
     base, quote = venue_symbol[:-4], venue_symbol[-4:]
     if venue is Venue.BYBIT and quote == "PERP":

@@ -1,0 +1,78 @@
+"""What does one frame lead to? Parse, admit, detect: everything between the queue and the database, without either."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from monitors.detectors.intake import Admission, Intake
+from monitors.detectors.liquidation_cascade import LiquidationDetector
+from monitors.market import Liquidation, Signal, Venue
+from monitors.marks import MarkBook
+from monitors.venues.registry import parser_for
+from monitors.venues.wire import ParsedFrame
+from monitors.watch import Watch
+
+STEP_BACK_MS = 5_000  # arrivals of several threads are a little out of order; a larger step means that somebody set the clock
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one frame led to; `at_ms` is its arrival as counted."""
+
+    at_ms: int
+    frame: ParsedFrame
+    admission: Admission
+    signals: list[Signal]
+
+
+class Detection:
+    """The windows of one process. `watch` and `live` (the venues whose data flows) may be exchanged at any time."""
+
+    def __init__(self, watch: Watch, live: Collection[Venue] = ()) -> None:
+        self.watch, self.live = watch, live
+        self.intake, self.detector = Intake(), LiquidationDetector(watch.rulebook)
+        self._marks = MarkBook()
+        self._last_ms = 0
+        self._signal_ms: dict[tuple[str, str], int] = {}
+
+    def take(self, venue: Venue, raw: bytes | str, received_at_ms: int) -> Outcome:
+        """Read one raw frame and detect; raises MalformedFrame."""
+        frame = parser_for(venue).parse(raw, self.watch.contracts[venue])
+        at_ms = self._in_order(received_at_ms)
+        if frame.marks:
+            self._marks.add(frame.marks, at_ms)
+        admission = self.intake.admit(frame.liquidations, at_ms)
+        return Outcome(at_ms, frame, admission, self.observe(admission.counted, at_ms) if admission.counted else [])
+
+    def observe(self, counted: Collection[Liquidation], at_ms: int) -> list[Signal]:
+        """The signals of one frame's counted events; only those of watched assets are looked at."""
+        watch = self.watch
+        self.detector.rulebook = watch.rulebook
+        watched = [event for event in counted if event.asset in watch.assets]
+        if not watched:
+            return []
+        return self._finish(self.detector.observe(watched, at_ms, watch.listed_on(self.live)))
+
+    def flush(self, now_ms: int) -> list[Signal]:
+        """The peaks held back until now."""
+        return self._finish(self.detector.flush(now_ms))
+
+    def _in_order(self, received_at_ms: int) -> int:
+        if self._last_ms - STEP_BACK_MS < received_at_ms < self._last_ms:
+            return self._last_ms
+        self._last_ms = received_at_ms
+        return received_at_ms
+
+    def _finish(self, signals: list[Signal]) -> list[Signal]:
+        return [self._apart(replace(signal, details={**signal.details, **self._marks_of(signal)})) for signal in signals]
+
+    def _marks_of(self, signal: Signal) -> dict[str, str]:
+        return self._marks.details(signal.asset, signal.window_s, signal.received_at_ms)
+
+    def _apart(self, signal: Signal) -> Signal:
+        """Two frames of one millisecond may each give a signal: the second counts as 1 ms later, for the key of stored signals."""
+        key = (signal.kind, signal.fingerprint)
+        last_ms = self._signal_ms.get(key, 0)
+        if last_ms - STEP_BACK_MS < signal.received_at_ms <= last_ms:
+            signal = replace(signal, received_at_ms=last_ms + 1)
+        self._signal_ms[key] = signal.received_at_ms
+        return signal

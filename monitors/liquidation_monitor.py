@@ -1,0 +1,192 @@
+"""How do liquidations on the wire become signals in the database? The long-lived process: sockets, one detection thread, writers.
+
+Sockets put raw frames into a bounded queue; one thread detects; signals, rows and hints each have a writer of their own. A second
+monitor on the same database does no harm: rows and signals are unique, so it only finds them written.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from alertsystem.celery import FIRST, LAST, enqueue
+from monitors import selectors
+from monitors.detection import Detection
+from monitors.detectors.episode import PEAK_EVERY_MS
+from monitors.feed import Feed, save_statuses
+from monitors.mailbox import Mailbox
+from monitors.market import Venue
+from monitors.models import FeedStatus
+from monitors.publisher import HintPublisher
+from monitors.rebuild import rebuild
+from monitors.recorder import SignalRecorder
+from monitors.saver import RowSaver
+from monitors.venues.registry import FeedSpec
+from monitors.venues.socket import Deliver
+from monitors.venues.topics import topics_of
+from monitors.venues.wire import MalformedFrame, sample_of
+from monitors.watch import WatchReader
+
+log = logging.getLogger(__name__)
+
+FRAMES_LIMIT = 20_000  # raw frames that wait at most: some seconds of the worst recorded flood
+HOUSEKEEPING_EVERY_S = 2.0
+REFRESH_EVERY_S = 60.0  # while a venue has no contracts
+FLUSH_EVERY_S = 0.05  # how often held-back peaks are looked at
+DRAIN_S, WRITE_S, SOCKETS_S = 0.5, 0.8, 0.5  # at the end; together under 3 s
+
+Frame = tuple[Venue, bytes, int]  # venue, raw frame, arrival in epoch ms
+
+
+class LiquidationMonitor:
+    """The threads of one process; `specs` replaces the venues' timing (tests)."""
+
+    def __init__(self, specs: Mapping[Venue, FeedSpec] | None = None) -> None:
+        self._frames: Mailbox[Frame] = Mailbox(FRAMES_LIMIT)
+        urls = {Venue.BINANCE: settings.BINANCE_WS_URL, Venue.BYBIT: settings.BYBIT_WS_URL, Venue.OKX: settings.OKX_WS_URL}
+        self.feeds = {venue: Feed(venue, urls[venue], self._receiver(venue), (specs or {}).get(venue)) for venue in settings.VENUES}
+        self._reader = WatchReader()
+        self._stopping = threading.Event()
+        self._publisher = HintPublisher(lambda hint: enqueue(hint[0], *hint[1], priority=hint[2]))
+        self._recorder = SignalRecorder(lambda fingerprint: self._publisher.add("alerts.evaluate_signal", fingerprint, priority=FIRST))
+        self._saver = RowSaver(self._count_unsaved, lambda: self._frames.crowded)
+        self._detection: Detection
+        self._refresh_asked_at: float | None = None
+        self._drained = threading.Event()
+        self._housekeeper = threading.Thread(target=self._keep_house, name="housekeeping", daemon=True)
+
+    def start(self) -> None:
+        """Read what is in force, fill the windows from the database and open the sockets; waits while the database is away."""
+        if not self._prepare():
+            return
+        for writer in (self._publisher, self._recorder, self._saver):
+            writer.start()
+        self._follow()
+        threading.Thread(target=self._detect, name="detection", daemon=True).start()
+        self._housekeeper.start()
+
+    def ask_to_stop(self) -> None:
+        """End soon; returns at once (for signal handlers)."""
+        self._stopping.set()
+
+    def wait(self) -> None:
+        """Return when told to stop."""
+        self._stopping.wait()
+
+    def stop(self) -> None:
+        """End the sockets, detect and write what is waiting, as far as there is time."""
+        self._stopping.set()
+        for feed in self.feeds.values():
+            feed.ask_to_stop()
+        self._frames.close()
+        self._drained.wait(DRAIN_S)
+        unwritten, unsaved = self._recorder.stop(WRITE_S), self._saver.stop(WRITE_S)
+        self._publisher.stop(SOCKETS_S)
+        self._housekeeper.join(SOCKETS_S)
+        if unwritten or unsaved:
+            log.warning("Ended with %d signals not written and %d liquidations not saved", unwritten, unsaved)
+
+    def _prepare(self) -> bool:
+        wait_s = 1.0
+        while not self._stopping.is_set():
+            try:
+                self._detection = Detection(self._reader.read(), live=list(self.feeds))
+                lost = rebuild(self._detection, timezone.now())
+                FeedStatus.objects.exclude(venue__in=list(self.feeds)).delete()
+                self._recorder.add(lost)
+                return True
+            except (DatabaseError, InterfaceError) as error:
+                connection.close()
+                log.warning("The database cannot be used (%s); next try in %.0f s", str(error).strip().splitlines()[:1], wait_s)
+                self._stopping.wait(wait_s)
+                wait_s = min(wait_s * 2, 30.0)
+        return False
+
+    def _receiver(self, venue: Venue) -> Deliver:
+        put = self._frames.put
+        return lambda raw, received_at_ms: put((venue, raw, received_at_ms))
+
+    def _count_unsaved(self, venue: Venue) -> None:
+        self.feeds[venue].unsaved += 1
+
+    # The detection thread
+
+    def _detect(self) -> None:
+        look_at = 0.0
+        while True:
+            frame = self._frames.take(FLUSH_EVERY_S)
+            if frame is not None:
+                self._detect_frame(*frame)
+            elif self._stopping.is_set():
+                break
+            if time.monotonic() >= look_at:
+                self._flush_until(int(time.time() * 1000))
+                look_at = time.monotonic() + FLUSH_EVERY_S
+        self._flush_until(int(time.time() * 1000) + PEAK_EVERY_MS)  # the last peaks, though not due yet
+        self._drained.set()
+
+    def _detect_frame(self, venue: Venue, raw: bytes, received_at_ms: int) -> None:
+        feed = self.feeds[venue]
+        try:
+            outcome = self._detection.take(venue, raw, received_at_ms)
+        except MalformedFrame as error:
+            feed.count_malformed(1, error.sample)
+            return
+        except Exception:  # one frame must not end detection
+            log.exception("%s: a frame could not be judged", venue.title)
+            feed.count_malformed(1, sample_of(raw))
+            return
+        if outcome.signals:
+            self._recorder.add(outcome.signals)
+        feed.count(outcome)
+        if outcome.frame.liquidations:
+            self._saver.add(outcome.admission.saved, outcome.at_ms)
+
+    def _flush_until(self, now_ms: int) -> None:
+        next_flush_ms = self._detection.detector.next_flush_ms
+        if next_flush_ms is not None and next_flush_ms <= now_ms:
+            self._recorder.add(self._detection.flush(now_ms))
+
+    # The housekeeping thread
+
+    def _keep_house(self) -> None:
+        warned = False
+        while not self._stopping.wait(HOUSEKEEPING_EVERY_S):
+            try:
+                self._detection.watch = self._reader.read()
+                self._detection.live = [venue for venue, feed in self.feeds.items() if feed.live]
+                self._follow()
+                save_statuses(list(self.feeds.values()))
+                self._ask_for_contracts()
+                warned = False
+            except (DatabaseError, InterfaceError) as error:
+                connection.close()
+                if not warned:
+                    log.warning("The database does not answer (%s); rules stay as they are, signals wait", type(error).__name__)
+                warned = True
+        self._say_stopped()
+        connection.close()
+
+    def _say_stopped(self) -> None:
+        for feed in self.feeds.values():
+            feed.join(SOCKETS_S)
+        try:
+            save_statuses(list(self.feeds.values()))
+        except (DatabaseError, InterfaceError):
+            log.debug("The feeds' last status could not be saved")
+
+    def _follow(self) -> None:
+        """Open the sockets, and let Bybit's topics follow the watched assets."""
+        watch = self._detection.watch
+        for venue, feed in self.feeds.items():
+            feed.follow(topics_of(watch.assets, watch.contracts[venue]) if venue is Venue.BYBIT else ())
+
+    def _ask_for_contracts(self) -> None:
+        now = time.monotonic()
+        if self._refresh_asked_at is None or (now - self._refresh_asked_at >= REFRESH_EVERY_S and selectors.venues_without_contracts()):
+            self._refresh_asked_at = now
+            self._publisher.add("monitors.refresh_markets", priority=LAST)

@@ -1,0 +1,106 @@
+"""How do signals get into the database, whatever happens to it? In order, at once, and again until they are written."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import DatabaseError, DataError, InterfaceError, connection
+from django.utils import timezone
+
+from monitors import models
+from monitors.market import Signal, from_epoch_ms
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0  # between tries while the database is away
+LOOK_EVERY_S = 0.5
+
+Dated = tuple[Signal, datetime]  # the signal and when it was detected
+
+
+class SignalRecorder:
+    """A thread of its own. `announce(fingerprint)` is called after a signal's row is there."""
+
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        self._announce = announce
+        self._waiting: deque[Dated] = deque()
+        self._news = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def add(self, signals: Sequence[Signal]) -> None:
+        """Keep the signals until they are written."""
+        now = timezone.now()
+        self._waiting.extend((signal, now) for signal in signals)
+        self._news.set()
+
+    def stop(self, timeout_s: float) -> int:
+        """Write what waits, for as long as there is time; returns how many signals are left."""
+        self._stopping.set()
+        self._news.set()
+        self._thread.join(timeout_s)
+        return len(self._waiting)
+
+    def _run(self) -> None:
+        wait_s = FIRST_WAIT_S
+        while self._waiting or not self._stopping.is_set():
+            self._news.wait(LOOK_EVERY_S)
+            self._news.clear()
+            try:
+                self._write_waiting()
+                wait_s = FIRST_WAIT_S
+            except (DatabaseError, InterfaceError) as error:
+                connection.close()
+                log.warning("%d signals wait for the database (%s); next try in %.1f s", len(self._waiting), type(error).__name__, wait_s)
+                self._stopping.wait(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        connection.close()
+
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+            write(batch)
+            for signal, _ in batch:
+                self._waiting.popleft()
+                self._announce(signal.fingerprint)
+
+
+def write(signals: Sequence[Dated]) -> None:
+    """Store the signals, once: the key is kind, fingerprint and arrival. One that the database cannot hold is logged and left out."""
+    rows = [_as_model(signal, detected_at) for signal, detected_at in signals]
+    try:
+        models.Signal.objects.bulk_create(rows, ignore_conflicts=True)
+    except DataError as error:
+        if len(signals) == 1:
+            log.error("A signal cannot be stored: %s: %s", signals[0][0], error)
+            return
+        for signal in signals:
+            write([signal])
+
+
+def _as_model(signal: Signal, detected_at: datetime) -> models.Signal:
+    return models.Signal(
+        kind=signal.kind,
+        asset=signal.asset,
+        direction=signal.direction,
+        fingerprint=signal.fingerprint,
+        value=signal.value,
+        count=signal.count,
+        venues={venue.value: f"{part:f}" for venue, part in signal.venues.items()},
+        window_s=signal.window_s,
+        episode=signal.episode,
+        number=signal.number,
+        listed_on=signal.listed_on,
+        price=signal.price,  # type: ignore[misc]  # the field may be null
+        details=dict(signal.details),
+        occurred_at=from_epoch_ms(signal.occurred_at_ms),
+        received_at=from_epoch_ms(signal.received_at_ms),
+        detected_at=detected_at,
+    )
