@@ -10,15 +10,19 @@ from pathlib import Path
 
 from django.conf import settings
 
-PROCESS_OF_COMMAND = {"watch_liquidations": "monitor", "run_bot": "bot", "runserver": "web"}
+PROCESS_OF_COMMAND = {"watch_liquidations": "monitor", "run_bot": "bot", "runserver": "web", "gunicorn": "web"}
+CELERY_COMMANDS = ("worker", "beat")
 _TOKEN = re.compile(r"\d{6,}:[\w-]{25,}|(?<=/bot)\d+:[\w-]+")  # as @BotFather writes them, and in the URLs of the Bot API
 
 
 def process_name() -> str:
     """`PROCESS_NAME` when the supervisor set one, else a name after the command."""
-    words = [word for word in sys.argv[1:] if not word.startswith("-") and word != "alertsystem"]
-    program = Path(sys.argv[0]).stem
-    command = next((word for word in words if program != "celery" or word in ("worker", "beat")), program) if words else program
+    path = Path(sys.argv[0])
+    program = path.parent.name if path.stem == "__main__" else path.stem  # `python -m celery`
+    if program == "celery":
+        command = next((word for word in sys.argv[1:] if word in CELERY_COMMANDS), program)
+    else:
+        command = sys.argv[1] if program == "manage" and len(sys.argv) > 1 else program
     return os.environ.get("PROCESS_NAME") or PROCESS_OF_COMMAND.get(command, command)
 
 

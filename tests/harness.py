@@ -93,6 +93,10 @@ class Processes:
         self._started.append(process)
         return process
 
+    def python(self, module: str, *words: str, env: Mapping[str, str] | None = None, log: Path | None = None) -> Process:
+        """`python -m module words...`"""
+        return self.start(sys.executable, "-m", module, *words, env=env, log=log)
+
     def manage(self, *words: str, env: Mapping[str, str] | None = None, log: Path | None = None) -> Process:
         """`manage.py words...`"""
         return self.start(sys.executable, "manage.py", *words, env=env, log=log)

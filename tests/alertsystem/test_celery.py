@@ -1,0 +1,56 @@
+"""Where a published task lands, and what the worker and beat say of themselves, on a real broker."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django_celery_beat.models import PeriodicTask
+from redis import Redis
+
+from alertsystem.celery import DISPATCH_PRIORITY, FIRST, LAST, QUEUE_OF_TASK, QUEUES, USUAL, enqueue
+from alertsystem.heartbeats import alive
+from monitors.thresholds import Severity
+from tests.harness import Process, Processes, wait_until
+
+KEYS = {  # Celery's Redis transport: the key without a suffix is priority 0 and is served first
+    ("alerts.dispatch", DISPATCH_PRIORITY[Severity.EXTREME]): b"alertsystem:delivery",
+    ("alerts.dispatch", DISPATCH_PRIORITY[Severity.HIGH]): b"alertsystem:delivery:3",
+    ("alerts.dispatch", DISPATCH_PRIORITY[Severity.MODERATE]): b"alertsystem:delivery:6",
+    ("alerts.dispatch", DISPATCH_PRIORITY[Severity.LOW]): b"alertsystem:delivery:9",
+    ("alerts.evaluate_signal", FIRST): b"alertsystem:alerts",
+    ("alerts.sweep", USUAL): b"alertsystem:alerts:6",
+    ("monitors.prune", LAST): b"alertsystem:scans:9",
+}
+
+
+@pytest.mark.parametrize(("task", "priority"), KEYS)
+def test_a_priority_lands_in_its_own_key(valkey: Redis, task: str, priority: int) -> None:
+    enqueue(task, 42, priority=priority)
+    assert valkey.keys(f"alertsystem:{QUEUE_OF_TASK.get(task, 'scans')}*") == [KEYS[task, priority]]
+    message = json.loads(valkey.lpop(KEYS[task, priority]))  # type: ignore[arg-type]
+    assert message["headers"]["task"] == task
+    assert message["properties"]["priority"] == priority
+
+
+def test_workers_say_which_queues_they_serve(celery_workers: Callable[..., list[Process]]) -> None:
+    celery_workers("alerts")
+    assert alive("worker:alerts", "worker:delivery") == {"worker:alerts": True, "worker:delivery": False}
+
+
+def test_a_plain_worker_serves_every_queue(processes: Processes) -> None:
+    processes.python("celery", "-A", "alertsystem", "worker", "-c", "1")
+    names = [f"worker:{queue}" for queue in QUEUES]
+    wait_until(lambda: all(alive(*names).values()), 30, "a heartbeat for every queue")
+
+
+def test_beat_follows_an_edited_schedule_within_seconds_and_keeps_it(processes: Processes, valkey: Redis) -> None:
+    PeriodicTask.objects.update(enabled=False)
+    processes.python("celery", "-A", "alertsystem", "beat")
+    wait_until(lambda: alive("beat")["beat"], 30, "beat's heartbeat")
+    valkey.delete("alertsystem:alerts:6")
+    sweep = PeriodicTask.objects.get(name="alerts.sweep")
+    sweep.enabled = True
+    sweep.save()
+    wait_until(lambda: valkey.llen("alertsystem:alerts:6"), 15, "a sweep in its queue")
+    sweep.refresh_from_db()
+    assert sweep.enabled and PeriodicTask.objects.filter(enabled=True).count() == 1

@@ -1,0 +1,90 @@
+"""`manage.py up` on a fresh data folder, with the venues out of reach."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from alertsystem.env import PROJECT_DIR
+from tests.harness import wait_until
+from tests.machine import Machine
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    machine = Machine(tmp_path)
+    yield machine
+    machine.kill_all()
+
+
+def refused(machine: Machine, port: int) -> str:
+    """What `up` says when it refuses to start: one line, at once."""
+    done = subprocess.run(machine.command(port), cwd=PROJECT_DIR, env=machine.env, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 1
+    assert done.stdout == "" and len(done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+def log_in(machine: Machine, password: str) -> int:
+    """The status after logging in as admin and asking for the admin's first page."""
+    session = requests.Session()
+    form = session.get(f"{machine.address}/admin/login/", timeout=10)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
+    assert token is not None
+    fields = {"username": "admin", "password": password, "csrfmiddlewaretoken": token[1], "next": "/admin/"}
+    session.post(f"{machine.address}/admin/login/", fields, headers={"Referer": machine.address}, timeout=10)
+    return session.get(f"{machine.address}/admin/", timeout=10, allow_redirects=False).status_code
+
+
+def test_a_first_start_shows_a_password_that_opens_the_admin_and_is_never_shown_again(machine: Machine, tmp_path: Path) -> None:
+    machine.start()
+    found = re.search(r"User: admin   Password: (\S+)", machine.output)
+    assert found is not None
+    assert log_in(machine, found[1]) == 200
+    assert log_in(machine, "wrong") == 302
+
+    assert f"already runs on {machine.data_dir}" in refused(machine, machine.port + 1)
+    elsewhere = Machine(tmp_path / "elsewhere")
+    assert f"Port {machine.port} " in refused(elsewhere, machine.port)
+
+    machine.signal(signal.SIGINT)
+    assert machine.exit_code() == 0
+    assert machine.processes() == []
+
+    machine.start()
+    assert "Password" not in machine.output
+    machine.signal(signal.SIGINT)
+    time.sleep(0.3)  # a person's second Ctrl-C, not the same one seen twice
+    machine.signal(signal.SIGINT)
+    assert machine.exit_code() == 0
+    assert machine.processes() == []
+
+
+def test_what_dies_is_started_again_and_a_killed_up_leaves_nothing(machine: Machine) -> None:
+    machine.start()
+    wait_until(lambda: machine.readyz().get("workers alerts") == "ok", 30, "the alerts worker's heartbeat")
+    for word, name in (("alerts@%h", "alerts"), ("valkey-server", "valkey")):
+        before = set(machine.processes(word))
+        for process_id in before:
+            subprocess.run(["kill", "-9", str(process_id)], check=False)
+        wait_until(lambda word=word, before=before: set(machine.processes(word)) - before, 15, f"a new {name}")  # type: ignore[misc]
+        assert re.search(rf"WARNING up +{name} was ended by SIGKILL; it starts again in 1 s", machine.output)
+    wait_until(lambda: machine.readyz().get("broker") == "ok", 15, "the broker's answer")
+
+    machine.signal(signal.SIGKILL)
+    wait_until(lambda: not machine.processes(), 10, "the end of every process")
+
+
+def test_sigterm_ends_everything_too(machine: Machine) -> None:
+    machine.start()
+    machine.signal(signal.SIGTERM)
+    assert machine.exit_code() == 0
+    assert machine.processes() == []
