@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from typing import Any
 
 from telegram.error import NetworkError, RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from alerts.channels.telegram import seconds_of
 from alerts.flood import FloodLimiter, RedisAway
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class SharedRateLimiter(BaseRateLimiter[int]):
             try:
                 return await callback(*args, **kwargs)
             except RetryAfter as error:
-                await self._pause(error.retry_after)
+                await self._pause(seconds_of(error))
                 if not tries_left:
                     raise
         raise AssertionError("the last try returns or raises")
@@ -69,8 +69,7 @@ class SharedRateLimiter(BaseRateLimiter[int]):
             await asyncio.sleep(turn.wait_s)
         raise NetworkError("no slot of the flood limits in time")
 
-    async def _pause(self, retry_after: int | timedelta) -> None:
-        seconds = retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)
+    async def _pause(self, seconds: float) -> None:
         try:
             await asyncio.to_thread(self._limiter.pause, seconds)
         except RedisAway:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -19,6 +20,7 @@ from telegram.request import HTTPXRequest, RequestData
 
 from alerts.channels.base import ChannelError, ChatMoved, FloodWait, Message, NotModified, OutcomeUnknown, RetryLater, Undeliverable
 
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot: `retry_after` as it will be in its next version, without a warning
 T = TypeVar("T")
 CONNECTIONS = 32
 IDLE_CONNECTION_S = 30.0  # keep it open between alerts: a new one costs a TLS handshake
@@ -102,7 +104,7 @@ def meaning(error: TelegramError) -> ChannelError:
     """What an error of python-telegram-bot means for the message; never holds the token."""
     match error:
         case RetryAfter():
-            return FloodWait(_seconds(error.retry_after), "too many messages")
+            return FloodWait(seconds_of(error), "too many messages")
         case ChatMigrated():
             return ChatMoved(error.new_chat_id)
         case Forbidden():
@@ -125,7 +127,9 @@ async def _translated(work: Coroutine[Any, Any, T]) -> T:
         raise meaning(error) from error
 
 
-def _seconds(wait: int | timedelta) -> float:
+def seconds_of(error: RetryAfter) -> float:
+    """How long Telegram wants no messages."""
+    wait = error.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from django.utils import timezone
 
 from alerts.models import Alert, Delivery, FanOut
+from monitors import rulefile
 from monitors.market import Direction, Kind, Venue, fingerprint_of
 from monitors.models import Signal
-from monitors.thresholds import Severity
+from monitors.thresholds import Rule, Severity
 from subscribers.models import Subscriber, Subscription
 
 _ids = itertools.count(1)
-LADDER = {"low": "500000", "moderate": "1500000", "high": "5000000", "extreme": "12000000", "min_usd": "0"}
+RULE = Rule(Kind.CASCADE, "", Decimal(500_000), Decimal(1_500_000), Decimal(5_000_000), Decimal(12_000_000), 30, 5, 1, Decimal(0), 300)
 
 
 def make_subscriber(chat_id: int | None = None, lowest: int = Severity.LOW, asset: str = "", kind: Kind = Kind.CASCADE, **fields: Any) -> Subscriber:
@@ -42,10 +43,9 @@ def make_signal(value: int = 600_000, asset: str = "BTC", kind: Kind = Kind.CASC
 def make_alert(signal: Signal | None = None, severity: Severity = Severity.LOW, asset: str | None = None, **fields: Any) -> Alert:
     """An open incident whose peak is `signal`, of an asset of its own unless one is given."""
     peak = signal or make_signal(asset=asset or f"A{next(_ids)}")
-    rule = {"kind": "cascade", "asset": "", **LADDER, "window_s": 30, "min_events": 5, "min_venues": 1, "cooldown_s": 300, "enabled": True}
     values = {
         "fingerprint": peak.fingerprint, "kind": peak.kind, "asset": peak.asset, "direction": peak.direction, "severity": severity, "step": int(severity),
-        "opened_at": peak.received_at, "last_seen_at": peak.received_at, "cooldown_s": 300, "rule": rule, "peak": peak,
+        "opened_at": peak.received_at, "last_seen_at": peak.received_at, "cooldown_s": 300, "rule": rulefile.as_object(RULE), "peak": peak,
         "newest_signal_at": peak.received_at, "changed_at": timezone.now(),
     }  # fmt: skip
     return Alert.objects.create(**{**values, **fields})

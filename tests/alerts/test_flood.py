@@ -14,7 +14,6 @@ from alertsystem.env import PROJECT_DIR
 from tests.harness import process_env, wait_until
 
 
-
 @pytest.fixture
 def flood(valkey: "Redis") -> FloodLimiter:
     return FloodLimiter(valkey, per_second=50)
