@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from monitors.detectors.confirmation import confirmed_step
 from monitors.detectors.episode import Episode, MakeSignal
 from monitors.detectors.window import EventWindow
 from monitors.market import Direction, Kind, Liquidation, Signal
@@ -90,7 +91,7 @@ class LiquidationDetector:
     def _measure(self, kind: Kind, rule: Rule, asset: str, side: Direction, value: Decimal, at_ms: int, make: MakeSignal) -> list[tuple[int, Signal]]:
         episode = self._episodes[kind, asset, side]
         signals = episode.measure(value, rule.step_of(value), self.rulebook.floor(rule, asset), at_ms, make)
-        return [(rule.step_of(signal.value), signal) for signal in signals]
+        return [(confirmed_step(rule.step_of(signal.value), signal, rule)[0], signal) for signal in signals]
 
 
 def _cascade_value(window: EventWindow, rule: Rule, single: Rule | None) -> Decimal:
