@@ -1,12 +1,13 @@
 """What would the system have said? A recording through the live detectors and the live `decide`, on the recording's clock."""
 
 import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from alerts.replay_scans import ScanReplay, asset_of_symbol
 from alerts.rules.incident import Incident, Outcome, decide
 from alerts.rules.text import alert_text
 from monitors.detectors.episode import PEAK_EVERY_MS
@@ -19,6 +20,7 @@ from monitors.venues.contracts import Contracts, of_recording
 from monitors.venues.registry import parser_for
 from monitors.venues.wire import MalformedFrame, ParsedFrame
 
+Listed = Mapping[tuple[str, str], set[Venue]]  # the venues that list an asset, by feed and asset
 CLOSED = "closed"
 PRINTED = (Outcome.OPENED, Outcome.ESCALATED, Outcome.BECAME_CASCADE)
 
@@ -58,11 +60,11 @@ class Event:
 class Replay:
     """One run over one recording; `skipped` counts what was not used, by venue and reason."""
 
-    def __init__(self, header: Header, rulebook: Rulebook, listed: Callable[[str], int]) -> None:
+    def __init__(self, header: Header, rulebook: Rulebook, listed: Listed) -> None:
         self.skipped: Counter[str] = Counter()
         self._contracts: dict[Venue, Contracts] = {venue: of_recording(venue, header.markets.get(venue, {})) for venue in Venue}
         self._rulebook, self._listed = rulebook, listed
-        self._intake, self._detector = Intake(), LiquidationDetector(rulebook)
+        self._intake, self._detector, self._scans = Intake(), LiquidationDetector(rulebook), ScanReplay(rulebook, listed)
         self._newest: dict[str, Incident] = {}  # by fingerprint
         self._events: list[Event] = []
         self._made = 0
@@ -71,10 +73,15 @@ class Replay:
     def run(self, arrivals: Iterable[Arrival]) -> Iterator[Event]:
         """Every event of the recording, in printing order; incidents that are not due at its end stay open."""
         for arrival in arrivals:
-            self._advance(arrival.at_ms)
-            yield from self._due_events(self._clock_ms - PEAK_EVERY_MS)
+            if arrival.at_ms > self._clock_ms:
+                self._finish_scan()
+                self._advance(arrival.at_ms)
+                yield from self._due_events(self._clock_ms - PEAK_EVERY_MS)
             if arrival.feed == "liquidations":
                 self._liquidations(arrival)
+            else:
+                self._scanned(arrival)
+        self._finish_scan()
         for due in self._detector.flush(self._clock_ms + PEAK_EVERY_MS):
             self._decide(due)
         yield from self._due_events(self._clock_ms + 1)
@@ -90,12 +97,25 @@ class Replay:
             self.skipped[f"{arrival.venue}: {reason}"] += 1
         if admission.repeats:
             self.skipped[f"{arrival.venue}: repeated"] += admission.repeats
-        for signal in self._detector.observe(admission.counted, self._clock_ms, self._listed):
+        for signal in self._detector.observe(admission.counted, self._clock_ms, self._listed_on):
             self._decide(signal)
 
+    def _scanned(self, arrival: Arrival) -> None:
+        try:
+            self._scans.add(arrival)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            self.skipped[f"{arrival.venue}: malformed {arrival.feed}, e.g. {str(error)[:80]}"] += 1
+
+    def _finish_scan(self) -> None:
+        for signal in self._scans.finish(self._clock_ms):
+            self._decide(signal)
+
+    def _listed_on(self, asset: str) -> int:
+        return len(self._listed.get(("liquidations", asset), ()))
+
     def _advance(self, at_ms: int) -> None:
-        """Move the clock, never back: first the peaks that were held back, then the incidents that are over."""
-        self._clock_ms = max(self._clock_ms, at_ms)
+        """Move the clock: first the peaks that were held back, then the incidents that are over."""
+        self._clock_ms = at_ms
         for signal in self._detector.flush(self._clock_ms):
             self._decide(signal)
         for fingerprint, incident in self._newest.items():
@@ -134,20 +154,26 @@ def parse_arrival(arrival: Arrival, contracts: dict[Venue, Contracts]) -> Parsed
         return ParsedFrame(malformed=1, sample=error.sample)
 
 
-def venues_of_assets(header: Header, arrivals: Iterable[Arrival]) -> dict[str, set[Venue]]:
-    """The venues that list each asset, as far as a recording shows: in its header, or by an event of that asset."""
+def venues_of_assets(header: Header, arrivals: Iterable[Arrival]) -> Listed:
+    """The venues that list each asset, by feed and asset, as far as a recording shows: in its header, or by an event of that asset."""
     contracts = {venue: of_recording(venue, header.markets.get(venue, {})) for venue in Venue}
-    venues: dict[str, set[Venue]] = {}
+    found: dict[tuple[str, str], set[Venue]] = defaultdict(set)
     for venue in Venue:
-        for venue_symbol in header.markets.get(venue, {}):
-            contract = contracts[venue].find(venue_symbol)
-            if contract is not None:
-                venues.setdefault(contract.asset, set()).add(venue)
+        for contract in filter(None, map(contracts[venue].find, header.markets.get(venue, {}))):
+            found["liquidations", contract.asset].add(venue)
     for arrival in arrivals:
-        if arrival.feed == "liquidations":
-            for event in parse_arrival(arrival, contracts).liquidations:
-                venues.setdefault(event.asset, set()).add(event.venue)
-    return venues
+        for asset in _assets_of(arrival, contracts):
+            found[arrival.feed, asset].add(arrival.venue)
+    return found
+
+
+def _assets_of(arrival: Arrival, contracts: dict[Venue, Contracts]) -> set[str]:
+    if arrival.feed == "liquidations":
+        return {event.asset for event in parse_arrival(arrival, contracts).liquidations}
+    try:
+        return {asset_of_symbol(arrival.payload["symbol"])[0]}
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return set()  # malformed: said when it is replayed
 
 
 def _number(value: Decimal, unit: Unit) -> float:

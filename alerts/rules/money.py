@@ -7,12 +7,17 @@ _SIX_DIGITS = Context(prec=6)
 _UNITS = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 
 
-def dollars(amount: Decimal) -> str:
-    """An amount: $950, $450k, $4.23M, $12.4M."""
+def dollars(usd: Decimal) -> str:
+    """$950, $450k, $4.23M, $12.4M."""
+    return f"${amount(usd)}"
+
+
+def amount(number: Decimal) -> str:
+    """A number of coins or dollars: 950, 450k, 4.23M."""
     for size, unit in _UNITS:
-        if amount >= size:
-            return f"${_plain(_THREE_DIGITS.create_decimal(amount) / size)}{unit}"
-    return f"${_plain(_THREE_DIGITS.create_decimal(amount))}"
+        if number >= size:
+            return f"{_plain(_THREE_DIGITS.create_decimal(number) / size)}{unit}"
+    return _plain(_THREE_DIGITS.create_decimal(number))
 
 
 def price(amount: Decimal) -> str:

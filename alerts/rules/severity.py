@@ -1,13 +1,10 @@
 """How severe is a signal? Its step on the ladder, one lower while too few venues confirm it."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
-from monitors.market import Kind, Signal
+from monitors.detectors.confirmation import confirmed_step
+from monitors.market import Signal
 from monitors.thresholds import Rule, Severity
-
-# A venue confirms with this part of the whole: of a cascade's dollars; of the change for open interest and volume.
-CONFIRMING_SHARE = {Kind.LIQUIDATION: Decimal("0.10"), Kind.CASCADE: Decimal("0.10"), Kind.OPEN_INTEREST: Decimal("0.25"), Kind.VOLUME: Decimal("0.25")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +25,13 @@ def severity_of_step(step: int) -> Severity:
     return Severity(min(step, Severity.EXTREME))
 
 
-def confirming_venues(signal: Signal) -> int:
-    """Venues with the signal's sign and at least the confirming share of its value."""
-    share = signal.value * CONFIRMING_SHARE[signal.kind]
-    return sum(part / signal.value > 0 and abs(part) >= abs(share) for part in signal.venues.values()) if signal.value else 0
-
-
 def grade(signal: Signal, rule: Rule) -> Grade:
-    """Severity by the rule's ladder; unconfirmed is one step lower, LOW stays LOW, and every doubling counts as EXTREME."""
-    step = rule.step_of(signal.value)
-    wanted = min(rule.min_venues, signal.listed_on)
-    if confirming_venues(signal) >= wanted:
-        return Grade(step, unconfirmed=False)
-    return Grade(step if step <= Severity.LOW else min(step, Severity.EXTREME) - 1, unconfirmed=True)
+    """Severity by the rule's ladder, or a higher one by the asset's own history, or a lower one where the measurement caps it.
+
+    Unconfirmed is one step lower (see confirmation.py).
+    """
+    step = max(rule.step_of(signal.value), int(signal.details.get("own_step") or 0))
+    at_most = signal.details.get("at_most")
+    step = min(step, int(at_most)) if at_most else step
+    step, confirmed = confirmed_step(step, signal, rule)
+    return Grade(step, unconfirmed=not confirmed)

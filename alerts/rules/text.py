@@ -6,13 +6,15 @@ from html import escape
 
 from alerts.rules.incident import Incident
 from alerts.rules.money import dollars, price
-from alerts.rules.severity import confirming_venues
+from alerts.rules.scan_text import missing_venues, scan_lines, scan_story
+from monitors.detectors.confirmation import confirming_venues
 from monitors.market import Direction, Kind, Signal, Venue, from_epoch_ms
 from monitors.thresholds import Severity
 
 MAX_TEXT = 4096  # characters, Telegram's limit
 MARKS = {Severity.BELOW_LOW: "🔔", Severity.LOW: "🟡", Severity.MODERATE: "🟠", Severity.HIGH: "🔴", Severity.EXTREME: "🚨"}
 SAMPLED = {Venue.BINANCE, Venue.OKX}  # these push about one liquidation a contract and second: their dollars are a floor
+SCANNED = {Kind.OPEN_INTEREST, Kind.VOLUME}
 CLOSED_PERSON = {Direction.LONG: "long", Direction.SHORT: "short"}
 
 
@@ -36,12 +38,7 @@ class Text:
 
 def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None) -> Text:
     """The message for an incident as it stands; `late_s` states the age of a message that comes late."""
-    peak = incident.peak
-    lines = [_measured(peak)]
-    if peak.kind is not incident.kind:
-        lines.append("Smaller liquidations followed in a cascade")
-    if len(peak.venues) > 1:
-        lines.append(", ".join(_part(venue, peak) for venue in peak.venues))
+    lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else _liquidation_lines(incident)
     lines.append(_confirmation(incident))
     lines.append(_since(incident, closed=closed))
     if late_s is not None:
@@ -52,14 +49,29 @@ def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None =
 def headline(incident: Incident) -> str:
     """One line: severity, asset and what happened."""
     loud = "your threshold" if incident.severity is Severity.BELOW_LOW else incident.severity.name
-    person = CLOSED_PERSON[incident.peak.direction]
-    story = f"{person}s liquidated in a cascade" if incident.kind is Kind.CASCADE else f"{person} liquidated"
+    if incident.kind in SCANNED:
+        story = scan_story(incident.peak)
+    else:
+        person = CLOSED_PERSON[incident.peak.direction]
+        story = f"{person}s liquidated in a cascade" if incident.kind is Kind.CASCADE else f"{person} liquidated"
     return f"{MARKS[incident.severity]} {loud}: {incident.peak.asset} {story}"
 
 
 def summary(incident: Incident) -> str:
     """One line with the dollars, for lists."""
+    if incident.kind in SCANNED:
+        return headline(incident)
     return f"{headline(incident)}, {_bound(incident.peak)}{dollars(incident.peak.value)}"
+
+
+def _liquidation_lines(incident: Incident) -> list[str]:
+    peak = incident.peak
+    lines = [_measured(peak)]
+    if peak.kind is not incident.kind:
+        lines.append("Smaller liquidations followed in a cascade")
+    if len(peak.venues) > 1:
+        lines.append(", ".join(_part(venue, peak) for venue in peak.venues))
+    return lines
 
 
 def _measured(peak: Signal) -> str:
@@ -88,7 +100,7 @@ def _confirmation(incident: Incident) -> str:
     if peak.listed_on <= 1:
         return "Listed on one venue only"
     note = ", unconfirmed: one step lower" if incident.unconfirmed else ""
-    return f"{confirming_venues(peak)} of {peak.listed_on} venues{note}"
+    return f"{confirming_venues(peak)} of {peak.listed_on} venues{note}{missing_venues(peak)}"
 
 
 def _since(incident: Incident, *, closed: bool) -> str:

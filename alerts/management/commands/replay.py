@@ -40,11 +40,11 @@ class Command(BaseCommand):
         try:
             rulebook = self._rulebook(options["rules"])
             first = RecordingReader(path)
-            venues = venues_of_assets(first.header, (line for line in first if isinstance(line, Arrival)))
+            listed = venues_of_assets(first.header, (line for line in first if isinstance(line, Arrival)))
             reader = RecordingReader(path)
         except (OSError, UnreadableRecording, rulefile.BadRules) as error:
             raise CommandError(str(error)) from None
-        replay = Replay(reader.header, rulebook, lambda asset: len(venues.get(asset, ())))
+        replay = Replay(reader.header, rulebook, listed)
         for event in replay.run(_paced(self._sound(reader), options["speed"])):
             self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n")
             if options["speed"]:
