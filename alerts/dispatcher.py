@@ -124,7 +124,7 @@ class Drainer:
             return False
         delivery = claims.next_edit(timezone.now(), self._busy(now))
         if delivery is None:
-            self._edits_at = now + EDIT_LOOK_S
+            self._edits_at = min([now + EDIT_LOOK_S, *self._chat_at.values()])
             return False
         if self._has_slot(delivery, spare=GROUP_SPARE):
             self._start(delivery, is_edit=True)
