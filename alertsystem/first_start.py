@@ -8,11 +8,10 @@ from django.core.management import call_command
 from subscribers.services import ensure_console_subscriber
 
 
-def prepare() -> str | None:
-    """Migrate, and make what is missing; the admin's new password, or None when there is an admin already."""
+def prepare() -> None:
+    """Bring the tables up to date, and have the console listen."""
     call_command("migrate", verbosity=0, interactive=False)
     ensure_console_subscriber()
-    return create_admin()
 
 
 def create_admin() -> str | None:

@@ -6,6 +6,7 @@ import dj_database_url
 
 from alertsystem import embedded, env, secret_key
 from alertsystem.logs import not_readyz
+from alertsystem.theme import UNFOLD as UNFOLD
 
 ENV = env.read()
 DATA_DIR = ENV.DATA_DIR

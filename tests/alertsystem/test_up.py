@@ -44,6 +44,14 @@ def log_in(machine: Machine, password: str) -> int:
     return session.get(f"{machine.address}/admin/", timeout=10, allow_redirects=False).status_code
 
 
+def test_a_start_that_fails_keeps_the_password_for_the_next_one(machine: Machine) -> None:
+    machine.env["REDIS_URL"] = "redis://:hunter2@127.0.0.1:1/0"
+    assert refused(machine, machine.port) == "CommandError: The broker that REDIS_URL names does not answer.\n"
+    del machine.env["REDIS_URL"]
+    machine.start()
+    assert "Password: " in machine.output
+
+
 def test_a_first_start_shows_a_password_that_opens_the_admin_and_is_never_shown_again(machine: Machine, tmp_path: Path) -> None:
     machine.start()
     found = re.search(r"User: admin   Password: (\S+)", machine.output)

@@ -35,11 +35,12 @@ class Command(BaseCommand):
         os.environ.setdefault("PROCESS_NAME", "up")
         with _only_one():
             _check_port(port)
-            password = _prepare()
+            _prepare()
             supervisor = _supervisor(port, stop)
             try:
                 if supervisor.start_broker(_broker_answers):
-                    self._say_hello(port, password)
+                    self._say_hello(port, first_start.create_admin())  # not earlier: a password that is not shown would be lost
+                    connection.close()  # children must not share it
                     supervisor.run()
                 elif not stop.times:
                     raise CommandError(_no_broker())
@@ -78,13 +79,11 @@ def _check_port(port: int) -> None:
             raise CommandError(f"Port {port} on {HOST} cannot be used ({error}): free it, or choose another with --port N.") from None
 
 
-def _prepare() -> str | None:
+def _prepare() -> None:
     try:
-        return first_start.prepare()
+        first_start.prepare()
     except OperationalError as error:
         raise CommandError(f"The database does not work (see DATABASE_URL): {str(error).strip().splitlines()[0]}") from None
-    finally:
-        connection.close()  # nothing below needs it, and children must not share it
 
 
 def _supervisor(port: int, stop: StopRequest) -> Supervisor:
