@@ -6,9 +6,8 @@ from datetime import timedelta
 from html import escape
 
 from monitors.feeds import FeedState
-from monitors.market import UNIT_OF_KIND, Kind, Unit
-from monitors.thresholds import Severity
-from subscribers.models import OFF, Subscription
+from subscribers.models import Subscription
+from subscribers.wording import wanted_lines
 
 DATABASE_AWAY = "Sorry, the database cannot be reached just now. Please try again in a minute; /help shows the commands."
 STOPPED = "Stopped: no more alerts in this chat. Your choices are kept; /start brings them back."
@@ -84,25 +83,4 @@ def _feed(feed: FeedState) -> str:
 
 def _wanted(subscriptions: Sequence[Subscription]) -> str:
     """What a chat gets, one line a kind; kinds with the same choices share a line."""
-    kinds_of: dict[tuple[str, ...], list[str]] = {}
-    for kind in Kind:
-        of_kind = [row for row in subscriptions if row.kind == kind]
-        if of_kind:
-            kinds_of.setdefault(_choices(of_kind), []).append({Kind.LIQUIDATION: "liquidations", Kind.CASCADE: "cascades"}.get(kind, kind.replace("_", " ")))
-    lines = [f"{' and '.join(kinds).capitalize()}: {'; '.join(choices)}." for choices, kinds in kinds_of.items()]
-    return "This chat gets:\n" + ("\n".join(map(escape, lines)) or "nothing yet.")
-
-
-def _choices(rows: Iterable[Subscription]) -> tuple[str, ...]:
-    """Each choice with its assets; the one for any other asset comes last."""
-    assets_of: dict[str, list[str]] = {}
-    for row in sorted(rows, key=lambda row: (row.asset == "", row.asset)):
-        assets_of.setdefault(_from(row), []).append(row.asset or ("all others" if assets_of else "all assets"))
-    return tuple(f"{', '.join(assets)} {choice}" for choice, assets in assets_of.items())
-
-
-def _from(row: Subscription) -> str:
-    if row.custom_threshold is not None:
-        value = f"{row.custom_threshold.normalize():,f}"
-        return f"from {value} %" if UNIT_OF_KIND[Kind(row.kind)] is Unit.PERCENT else f"from ${value}"
-    return "off" if row.lowest_severity == OFF else f"from {Severity(row.lowest_severity).name}"
+    return "This chat gets:\n" + ("\n".join(map(escape, wanted_lines(subscriptions))) or "nothing yet.")

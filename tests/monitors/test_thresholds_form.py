@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from monitors.forms import ThresholdRuleForm, normal_asset
+from monitors.forms import FIELDS, ThresholdRuleForm
 from monitors.models import ThresholdRule
+from monitors.rule_checks import normal_asset
 
 pytestmark = pytest.mark.django_db
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def edited(kind: str = "cascade", **changes: Any) -> ThresholdRuleForm:
     """The form of the kind's BTC rule after an edit of some fields."""
     rule = ThresholdRule.objects.get(kind=kind, asset="BTC")
-    data = {name: getattr(rule, name) for name in ThresholdRuleForm.Meta.fields}
+    data = {name: getattr(rule, name) for name in FIELDS}
     return ThresholdRuleForm({**data, **changes}, instance=rule)
 
 

@@ -1,0 +1,283 @@
+"""What does the operator see of alerts? Their timelines, each delivery, each decision; silences to set."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from alerts import history, manual
+from alerts.incidents import incident_of
+from alerts.models import Alert, Decision, Delivery, Silence
+from alerts.rules.summary import amount
+from alerts.rules.text import alert_text
+from alertsystem.admin_base import SEVERITY_COLOURS, Admin, HistoryAdmin, column, moment
+from monitors.rule_checks import normal_asset
+
+STATE_COLOURS = {
+    "sent": "success", "pending": "info", "sending": "info", "held": "warning", "superseded": "", "expired": "warning", "failed": "danger", "unknown": "danger",
+}  # fmt: skip
+ASKS_FOR_ASSET = "An asset: BTC"
+
+
+def link(alert: Alert | None) -> SafeString | str:
+    """The alert's line, leading to its page."""
+    if alert is None:
+        return "test message"
+    return format_html('<a href="{}">{}</a>', reverse("admin:alerts_alert_change", args=[alert.pk]), history.line_of(alert))
+
+
+@admin.register(Alert)
+class AlertAdmin(HistoryAdmin):
+    """Incidents, each with the timeline of its signals and deliveries."""
+
+    list_display = ("opened", "loudness", "line", "condition", "lasted")
+    list_filter = ("severity", "kind", "direction", ("closed_at", admin.EmptyFieldListFilter))
+    list_select_related = ("peak",)
+    search_fields = ("=asset",)
+    search_help_text = ASKS_FOR_ASSET
+    date_hierarchy = "opened_at"
+    ordering = ("-opened_at",)
+    change_form_after_template = "alerts/timeline.html"
+    fieldsets = (
+        (None, {"fields": (("loudness", "line"), ("condition", "lasted"), "message")}),
+        ("Deliveries", {"fields": ("delivered",)}),
+        ("How it was decided", {"fields": (("opened", "seen"), ("fingerprint", "cooldown_s"), ("step", "unconfirmed"), "rule"), "classes": ["collapse"]}),
+    )
+    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "opened", "seen")
+
+    @column("opened (UTC)", ordering="opened_at")
+    def opened(self, alert: Alert) -> str:
+        """To the second."""
+        return moment(alert.opened_at)[:19]
+
+    @column("last seen (UTC)")
+    def seen(self, alert: Alert) -> str:
+        """To the second."""
+        return moment(alert.last_seen_at)[:19]
+
+    @column("severity", ordering="severity", label=SEVERITY_COLOURS)
+    def loudness(self, alert: Alert) -> str:
+        """The highest it has had."""
+        return alert.get_severity_display()
+
+    @column("alert")
+    def line(self, alert: Alert) -> str:
+        """In one line."""
+        return history.line_of(alert)
+
+    @column("state", ordering="closed_at", label={"open": "info", "over": ""})
+    def condition(self, alert: Alert) -> str:
+        """Open until it has been quiet for its cooldown."""
+        return "over" if alert.closed_at else "open"
+
+    @column("lasted")
+    def lasted(self, alert: Alert) -> str:
+        """From the first to the last signal."""
+        return f"{(alert.last_seen_at - alert.opened_at).total_seconds():,.0f} s"
+
+    @column("message")
+    def message(self, alert: Alert) -> SafeString:
+        """As it reads now."""
+        return format_html('<span class="whitespace-pre-line">{}</span>', alert_text(incident_of(alert), closed=alert.closed_at is not None).plain)
+
+    @column("by state")
+    def delivered(self, alert: Alert) -> str:
+        """How many deliveries are in each state."""
+        return ", ".join(f"{count} {state}" for state, count in history.delivery_counts(alert).items()) or "none: nobody wanted it"
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page of an alert, with its timeline below."""
+        alert = Alert.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        timeline = {"timeline": _timeline(alert)} if alert else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **timeline})
+        return response
+
+
+def _timeline(alert: Alert) -> dict[str, Any]:
+    rows = [
+        [moment(line.at), format_html('<a href="{}">{}</a>', _page_of(line), line.of), line.what, line.outcome, line.reason] for line in history.timeline(alert)
+    ]
+    return {"headers": ["Time (UTC)", "What", "", "Outcome", "Reason"], "rows": rows}
+
+
+def _page_of(line: history.Moment) -> str:
+    return reverse("admin:monitors_signal_change" if line.of == "signal" else "admin:alerts_delivery_change", args=[line.pk])
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(HistoryAdmin):
+    """The outbox: what was sent to whom, when, and why not."""
+
+    list_display = ("queued", "loudness", "what", "subscriber", "condition", "reason", "received_to_sent", "attempts")
+    list_filter = ("state", "severity", "subscriber__channel")
+    list_select_related = ("subscriber", "alert__peak")
+    search_fields = ("subscriber__title", "=subscriber__chat_id", "=alert__asset", "reason")
+    search_help_text = "A subscriber's name or chat id, an asset, words of the reason"
+    ordering = ("-id",)
+    actions = ("send_again",)
+    fieldsets = (
+        (None, {"fields": (("what", "subscriber"), ("condition", "reason"), ("loudness", "step"), "text")}),
+        ("Latency", {"fields": ("venue_to_received", "received_to_detected", "detected_to_queued", "queued_to_sent", "received_to_sent")}),
+        ("Stamps (UTC)", {"fields": ("stamps",)}),
+        ("Sending", {"fields": (("attempts", "unknown_outcomes"), ("message_id", "revision"), "expires_at")}),
+    )
+    readonly_fields = (
+        "what", "condition", "loudness", "venue_to_received", "received_to_detected", "detected_to_queued", "queued_to_sent", "received_to_sent", "stamps",
+    )  # fmt: skip
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Who may send: operators that may change deliveries."""
+        return bool(request.user.has_perm("alerts.change_delivery"))
+
+    @admin.action(description="Send again (what failed, expired, was held, or has an unknown outcome)", permissions=["send"])
+    def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
+        """Back into the outbox, with a fresh expiry."""
+        chosen, sent = deliveries.count(), manual.send_again(deliveries)
+        self.message_user(request, f"{sent} of {chosen} deliveries are waiting to be sent again.", messages.SUCCESS if sent else messages.WARNING)
+
+    @column("queued (UTC)", ordering="id")
+    def queued(self, delivery: Delivery) -> str:
+        """To the millisecond."""
+        return moment(delivery.queued_at)
+
+    @column("severity", ordering="severity", label=SEVERITY_COLOURS)
+    def loudness(self, delivery: Delivery) -> str:
+        """Of the step it tells."""
+        return delivery.get_severity_display()
+
+    @column("of")
+    def what(self, delivery: Delivery) -> SafeString | str:
+        """The alert, or that it is a test."""
+        return link(delivery.alert)
+
+    @column("state", ordering="state", label=STATE_COLOURS)
+    def condition(self, delivery: Delivery) -> str:
+        """As stored."""
+        return delivery.state
+
+    @column("venue's stamp to received")
+    def venue_to_received(self, delivery: Delivery) -> str:
+        """In ms."""
+        return _ms(history.latency(delivery).venue_to_received)
+
+    @column("received to detected")
+    def received_to_detected(self, delivery: Delivery) -> str:
+        """In ms."""
+        return _ms(history.latency(delivery).received_to_detected)
+
+    @column("detected to queued")
+    def detected_to_queued(self, delivery: Delivery) -> str:
+        """In ms."""
+        return _ms(history.latency(delivery).detected_to_queued)
+
+    @column("queued to sent")
+    def queued_to_sent(self, delivery: Delivery) -> str:
+        """In ms."""
+        return _ms(history.latency(delivery).queued_to_sent)
+
+    @column("received to sent")
+    def received_to_sent(self, delivery: Delivery) -> str:
+        """In ms: the latency that is ours."""
+        return _ms(history.latency(delivery).received_to_sent)
+
+    @column("venue, received, detected, queued, sent")
+    def stamps(self, delivery: Delivery) -> str:
+        """All stamps."""
+        return ", ".join(moment(at) for at in (delivery.event_at, delivery.received_at, delivery.detected_at, delivery.queued_at, delivery.sent_at))
+
+
+def _ms(milliseconds: int | None) -> str:
+    return "-" if milliseconds is None else f"{milliseconds:,} ms"
+
+
+@admin.register(Decision)
+class DecisionAdmin(HistoryAdmin):
+    """What the trigger engine made of each signal, and why."""
+
+    list_display = ("decided", "asset", "kind", "measured", "outcome", "loudness", "reason", "of_alert")
+    list_filter = ("outcome", "severity", "signal__kind")
+    list_select_related = ("signal", "alert__peak")
+    search_fields = ("=signal__asset", "reason")
+    search_help_text = "An asset, or words of the reason"
+    ordering = ("-id",)
+
+    @column("decided (UTC)", ordering="id")
+    def decided(self, decision: Decision) -> str:
+        """To the millisecond."""
+        return moment(decision.decided_at)
+
+    @column("asset", ordering="signal__asset")
+    def asset(self, decision: Decision) -> str:
+        """Of the signal."""
+        return decision.signal.asset
+
+    @column("kind")
+    def kind(self, decision: Decision) -> str:
+        """Of the signal, with the direction."""
+        return f"{decision.signal.get_kind_display()} {decision.signal.direction}"
+
+    @column("value", ordering="signal__value")
+    def measured(self, decision: Decision) -> str:
+        """Of the signal, with the unit."""
+        return amount(decision.signal.as_value())
+
+    @column("severity", ordering="severity", label=SEVERITY_COLOURS)
+    def loudness(self, decision: Decision) -> str:
+        """As it was judged."""
+        return decision.get_severity_display()
+
+    @column("alert")
+    def of_alert(self, decision: Decision) -> SafeString | str:
+        """The incident it belongs to, if any."""
+        return link(decision.alert) if decision.alert else "-"
+
+
+class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
+    """A silence as the operator writes it."""
+
+    def clean_asset(self) -> str:
+        """As assets are kept."""
+        try:
+            return normal_asset(self.cleaned_data["asset"])
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+    def clean_until(self) -> Any:
+        """A silence that is over before it begins is a mistake."""
+        until = self.cleaned_data["until"]
+        if "until" in self.changed_data and until <= timezone.now():
+            raise forms.ValidationError(f"Until: must be in the future; it is {timezone.now():%Y-%m-%d %H:%M} UTC now.")
+        return until
+
+
+@admin.register(Silence)
+class SilenceAdmin(Admin):
+    """Nobody is told of what is silenced; the incidents are stored all the same."""
+
+    form = SilenceForm
+    list_display = ("kind_or_every", "asset_or_every", "until", "condition", "reason", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("=asset", "reason")
+    ordering = ("-until",)
+    fields = (("kind", "asset"), "until", "reason")
+
+    @column("kind", ordering="kind")
+    def kind_or_every(self, silence: Silence) -> str:
+        """One kind, or every."""
+        return silence.get_kind_display() if silence.kind else "every kind"
+
+    @column("asset", ordering="asset")
+    def asset_or_every(self, silence: Silence) -> str:
+        """One asset, or every."""
+        return silence.asset or "every asset"
+
+    @column("state", label={"in force": "warning", "over": ""})
+    def condition(self, silence: Silence) -> str:
+        """Whether it is in force now."""
+        return "in force" if silence.until > timezone.now() else "over"

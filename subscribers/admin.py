@@ -1,0 +1,118 @@
+"""What does the operator see of people? Who is subscribed to what; changes keep the detectors' floors in line."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from alerts import manual
+from alertsystem.admin_base import Admin, RowsInline, column
+from monitors.rule_checks import normal_asset
+from subscribers import services
+from subscribers.models import Subscriber, Subscription
+from subscribers.wording import wanted_lines
+
+
+class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
+    """One row of what somebody wants."""
+
+    def clean_asset(self) -> str:
+        """As assets are kept."""
+        try:
+            return normal_asset(self.cleaned_data["asset"])
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+    def clean_custom_threshold(self) -> Any:
+        """A threshold of 0 would tell of every single event."""
+        value = self.cleaned_data["custom_threshold"]
+        if value is not None and value <= 0:
+            raise forms.ValidationError("Custom threshold: must be above 0, or empty to use the lowest severity.")
+        return value
+
+
+class SubscriptionInline(RowsInline):
+    """What the subscriber wants."""
+
+    model = Subscription
+    form = SubscriptionForm
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(Admin):
+    """Chats and the console, with what each wants."""
+
+    list_display = ("name", "where", "condition", "wants", "capped", "created_at")
+    list_filter = ("active", "channel", "chat_type")
+    search_fields = ("title", "=chat_id")
+    search_help_text = "A name, or a chat id"
+    ordering = ("-id",)
+    inlines = (SubscriptionInline,)
+    actions = ("send_test_alert",)
+    fields = (("title", "channel"), ("chat_id", "chat_type"), ("active", "deactivated_reason"), "capped", ("created_at", "changed_at"))
+    readonly_fields = ("created_at", "changed_at")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With what they want, in one more query."""
+        return super().get_queryset(request).prefetch_related("subscriptions")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Subscriber | None = None) -> tuple[str, ...]:
+        """A chat stays the chat it is: another one is another subscriber."""
+        return (*self.readonly_fields, "channel", "chat_id", "chat_type") if obj else self.readonly_fields
+
+    @column("name", ordering="title")
+    def name(self, subscriber: Subscriber) -> str:
+        """The chat's title, or what it is."""
+        return str(subscriber)
+
+    @column("chat", ordering="chat_id")
+    def where(self, subscriber: Subscriber) -> str:
+        """Type and id."""
+        return f"{subscriber.chat_type} {subscriber.chat_id}" if subscriber.channel == Subscriber.Channel.TELEGRAM else subscriber.channel
+
+    @column("state", ordering="active", label={"active": "success", "inactive": "danger"})
+    def condition(self, subscriber: Subscriber) -> str | tuple[str, str]:
+        """Active, or the reason why not."""
+        return "active" if subscriber.active else ("inactive", subscriber.deactivated_reason or "inactive")
+
+    @column("wants")
+    def wants(self, subscriber: Subscriber) -> str:
+        """As the bot says it."""
+        return " ".join(wanted_lines(list(subscriber.subscriptions.all()))) or "nothing"
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Who may send: operators that may change deliveries."""
+        return bool(request.user.has_perm("alerts.change_delivery"))
+
+    @admin.action(description="Send a test alert", permissions=["send"])
+    def send_test_alert(self, request: HttpRequest, subscribers: QuerySet[Subscriber]) -> None:
+        """Through the outbox, as an alert goes."""
+        sent, inactive = manual.send_test(subscribers), subscribers.filter(active=False).count()
+        note = f" {inactive} inactive ones get none." if inactive else ""
+        self.message_user(request, f"{sent} test alerts are on their way.{note}", messages.SUCCESS if sent else messages.WARNING)
+
+    def save_model(self, request: HttpRequest, obj: Subscriber, form: Any, change: bool) -> None:
+        """An active subscriber has no reason for being inactive."""
+        if obj.active:
+            obj.deactivated_reason = ""
+        super().save_model(request, obj, form, change)  # touches `changed_at`
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The rows of what is wanted are saved after their subscriber; then the floors, all in the page's one transaction."""
+        super().save_related(request, form, formsets, change)
+        services.refresh_custom_floors()
+
+    def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
+        """Gone, and its custom thresholds with it."""
+        with transaction.atomic():
+            super().delete_model(request, obj)
+            services.refresh_custom_floors()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
+        """The same for many."""
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            services.refresh_custom_floors()
