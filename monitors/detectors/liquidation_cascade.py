@@ -40,17 +40,26 @@ class LiquidationDetector:
         for event in liquidations:
             by_story[event.asset, event.position_side].append(event)
         signals: list[tuple[int, Signal]] = []
-        for (asset, _), events in by_story.items():
+        for (asset, side), events in by_story.items():
             cascade, liquidation = self.rulebook.rule(Kind.CASCADE, asset), self.rulebook.rule(Kind.LIQUIDATION, asset)
+            written: list[tuple[int, Signal]] = []
             if cascade is not None:
-                signals += self._cascade(cascade, liquidation, events, at_ms, listed_on(asset))
+                written += self._cascade(cascade, liquidation, events, at_ms, listed_on(asset))
             if liquidation is not None:
-                signals += self._liquidation(liquidation, events, at_ms, listed_on(asset))
-        return due + [signal for _, signal in sorted(signals, key=lambda pair: -pair[0])]
+                written += self._liquidation(liquidation, events, at_ms, listed_on(asset))
+            if written:
+                due += self._overtaken(asset, side, at_ms)
+                signals += written
+        return due + [signal for _, signal in sorted(signals, key=lambda pair: (pair[1].received_at_ms, -pair[0]))]
 
     def flush(self, now_ms: int) -> list[Signal]:
         """The peaks held back until now (see episode.py)."""
         return [signal for episode in self._episodes.values() if episode.due_ms is not None and episode.due_ms <= now_ms for signal in episode.flush()]
+
+    def _overtaken(self, asset: str, side: Direction, at_ms: int) -> list[Signal]:
+        """The peaks of earlier frames that wait while this frame writes about the same story: decided after it, they would count no more."""
+        episodes = [self._episodes[kind, asset, side] for kind in (Kind.CASCADE, Kind.LIQUIDATION)]
+        return [signal for episode in episodes if episode.held_back is not None and episode.held_back[1] < at_ms for signal in episode.flush()]
 
     @property
     def next_flush_ms(self) -> int | None:
