@@ -29,8 +29,9 @@ def make_signal(value: float | str = 1_000, after_ms: int = 0, kind: Kind = Kind
 def make_rule(kind: Kind = Kind.CASCADE, asset: str = "", **fields: Any) -> Rule:
     """LOW at $1,000, each rung twice the one below; two events and one venue are enough; 300 s of cooldown."""
     usual = {"window_s": 30, "min_events": 2 if kind is Kind.CASCADE else 1, "min_venues": 1, "min_usd": 0, "cooldown_s": 300}
-    values = {**LADDER, **usual, **fields}
-    return Rule(kind, asset, **{name: Decimal(str(value)) if name in (*LADDER, "min_usd") else value for name, value in values.items()})
+    given: dict[str, Any] = {**LADDER, **usual, **fields}
+    values: dict[str, Any] = {name: Decimal(str(value)) if name in (*LADDER, "min_usd") else value for name, value in given.items()}
+    return Rule(kind, asset, **values)
 
 
 def make_rulebook(*rules: Rule, custom_floors: dict[tuple[Kind, str], Decimal] | None = None) -> Rulebook:
