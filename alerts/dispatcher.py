@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -28,6 +29,7 @@ SLICE_S = 10.0  # then the task ends and asks for the next one
 OVERTIME_S = 10.0  # while an answer is overdue, others are sent so much longer; then answers are only awaited
 OVERDUE_S = 1.0
 IN_FLIGHT = 16  # 28/s at answers that take half a second
+HANDOVER_S = 0.003  # the request is written in the loop's thread, which needs the interpreter for itself just then
 POLL_S = 0.01  # how soon a waiting drainer sees new work
 PATIENCE_S = 4.0  # whatever waits longer is left to the sweep
 REDIS_RETRY_S = 0.5
@@ -52,10 +54,10 @@ def drain(slice_s: float = SLICE_S) -> int:
     if not lease.acquire():
         return 0
     drainer = Drainer(lease, {"telegram": telegram_channel(), "console": ConsoleChannel()}, limiter())
-    try:
-        drainer.run(slice_s)
-    finally:
-        lease.release()
+    if lease.inherited:
+        claims.recover()
+    drainer.run(slice_s)  # when it fails the lease is left to run out, and the next holder recovers what was being sent
+    lease.release()
     left = drainer.next_delivery(PATIENCE_S)  # whoever was told "another drainer is at it" meanwhile is not forgotten
     if left is not None:
         outbox.wake_dispatcher(Severity(left.severity))
@@ -76,7 +78,6 @@ class Drainer:
         self._lease, self._channels, self._flood = lease, channels, flood
         self._flights: dict[Future[Any], Flight] = {}
         self._answered: SimpleQueue[tuple[Future[Any], datetime]] = SimpleQueue()
-        self._consoles = claims.consoles()
         # Monotonic seconds from when on something may be tried again
         self._channel_at: dict[str, float] = {}
         self._chat_at: dict[int, float] = {}
@@ -85,11 +86,11 @@ class Drainer:
 
     def run(self, slice_s: float) -> None:
         """Send until nothing more can be sent soon or the slice is over; then await the answers."""
-        claims.recover()
         end = time.monotonic() + slice_s
         while self._keep_lease() and self._has_time(end):
             self._collect(0)
             if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next()):
+                self._collect(HANDOVER_S if self._flights else 0)
                 continue
             wait_s = self._wait_s()
             if wait_s is None:
@@ -98,14 +99,19 @@ class Drainer:
         while self._flights and self._keep_lease():
             self._collect(leases.RENEW_S / 2)
 
+    @cached_property
+    def _consoles(self) -> set[int]:
+        """The subscribers whose messages need no slot."""
+        return set(claims.consoles())
+
     def next_delivery(self, patience_s: float = 0.0) -> Delivery | None:
         """What can be sent within `patience_s`, as far as is known; None when nothing can."""
         until = time.monotonic() + patience_s
         blocked = self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0) > until
         without = self._busy(until)
         if self._channel_at.get(Subscriber.Channel.CONSOLE, 0.0) > until:
-            without |= set(self._consoles)
-        only = set(self._consoles) - without if blocked else None
+            without |= self._consoles
+        only = self._consoles - without if blocked else None
         return claims.next_delivery(timezone.now(), without, only) if only is None or only else None
 
     def _send_next(self) -> bool:

@@ -17,12 +17,16 @@ class Held:
     """One holder's hold of a lease."""
 
     def __init__(self, name: str) -> None:
+        self.inherited = False
         self._name = name
         self._holder = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
     def acquire(self) -> bool:
-        """Take the lease when nobody holds it."""
-        return self._take() or (self._create() and self._take())
+        """Take the lease when nobody holds it; `inherited` then says whether the holder before died holding it."""
+        if self._take(holder=""):
+            return True
+        self.inherited = self._take()
+        return self.inherited or (self._create() and self._take(holder=""))
 
     def renew(self) -> bool:
         """Keep the lease; False when it was lost."""
@@ -32,9 +36,9 @@ class Held:
         """Leave the lease to the next."""
         Lease.objects.filter(name=self._name, holder=self._holder).update(holder="", until=timezone.now())
 
-    def _take(self) -> bool:
+    def _take(self, **of: str) -> bool:
         now = timezone.now()
-        return bool(Lease.objects.filter(name=self._name, until__lte=now).update(holder=self._holder, until=now + LEASE))
+        return bool(Lease.objects.filter(name=self._name, until__lte=now, **of).update(holder=self._holder, until=now + LEASE))
 
     def _create(self) -> bool:
         """The row of a lease that was never held; False when there is one."""

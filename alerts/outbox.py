@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BooleanField, Case, CharField, DateTimeField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -77,15 +77,15 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
     """Write the deliveries of the next chunk of subscribers; return how many, and whether it was the last."""
     alert = FanOut.objects.filter(pk=fan_out_id).values("alert")
     # Fan-outs of one alert take turns, so that a lower step never misses the higher one written beside it.
-    opened = FanOut.objects.select_for_update(of=("self",)).select_related("signal").filter(alert__in=alert, done_at=None).order_by("id")
-    fan_out = next((found for found in opened if found.pk == fan_out_id), None)
+    all_of_it = list(FanOut.objects.select_for_update(of=("self",)).select_related("signal").filter(alert__in=alert).order_by("id"))
+    fan_out = next((found for found in all_of_it if found.pk == fan_out_id and found.done_at is None), None)
     if fan_out is None:
         return 0, True
     upper = Subscriber.objects.filter(pk__gt=fan_out.cursor).order_by("pk").values_list("pk", flat=True)[CHUNK - 1 : CHUNK].first()
     chunk = Q(pk__gt=fan_out.cursor) if upper is None else Q(pk__gt=fan_out.cursor, pk__lte=upper)
     now = timezone.now()
     written = _insert(fan_out, chunk, now)
-    if written and fan_out.step > 0:
+    if written and len(all_of_it) > 1:
         _supersede(fan_out, upper)
     if upper is None:
         FanOut.objects.filter(pk=fan_out_id).update(done_at=now)
@@ -96,12 +96,19 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
 
 def _insert(fan_out: FanOut, chunk: Q, now: datetime) -> int:
     """INSERT ... SELECT of the chunk's deliveries, without one row passing through Python; return how many."""
-    columns = _columns(fan_out, now)
-    chosen = _untold(fan_out).filter(chunk).annotate(**{f"new_{name}": value for name, value in columns.items()}).order_by("pk")
-    select, params = chosen.values_list("pk", *(f"new_{name}" for name in columns)).query.sql_with_params()
-    names = ", ".join(connection.ops.quote_name(name) for name in ("subscriber_id", *columns))
+    chosen = _untold(fan_out).filter(chunk).annotate(held=_over_the_cap(Severity(fan_out.severity), now)).values_list("pk", "held")
+    select, params = chosen.query.sql_with_params()
+    same = _same_for_all(fan_out, now)
+    fields = [field for field in Delivery._meta.concrete_fields if field.name in same]
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    sql = f"""
+        INSERT INTO {Delivery._meta.db_table} ({columns}, subscriber_id, state, reason)
+        SELECT {", ".join("%s" for _ in fields)}, chosen.pk, CASE WHEN chosen.held THEN %s ELSE %s END, CASE WHEN chosen.held THEN %s ELSE '' END
+        FROM ({select}) AS chosen WHERE true ON CONFLICT DO NOTHING
+    """
+    stored = [field.get_db_prep_save(same[field.name], connection) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {Delivery._meta.db_table} ({names}) {select} ON CONFLICT DO NOTHING", params)
+        cursor.execute(sql, [*stored, State.HELD.value, State.PENDING.value, OVER_THE_CAP, *params])
         return int(cursor.rowcount)
 
 
@@ -112,32 +119,23 @@ def _untold(fan_out: FanOut) -> QuerySet[Subscriber]:
     return wanting(Kind(signal.kind), signal.asset, signal.value, Severity(fan_out.severity)).filter(~Exists(told))
 
 
-def _columns(fan_out: FanOut, now: datetime) -> dict[str, Combinable]:
-    """What a new row says, by column."""
-    signal, severity = fan_out.signal, Severity(fan_out.severity)
-    over = _over_the_cap(severity, now)
-    numbers = {"alert_id": fan_out.alert_id, "severity": severity.value, "step": fan_out.step, "attempts": 0, "unknown_outcomes": 0, "revision": 0}
-    times = {
-        "event_at": signal.occurred_at, "received_at": signal.received_at, "detected_at": signal.detected_at, "queued_at": now,
-        "expires_at": expiry_of(severity, signal.detected_at),
-    }  # fmt: skip
+def _same_for_all(fan_out: FanOut, now: datetime) -> dict[str, object]:
+    """What every new row of this fan-out says, by field."""
+    signal = fan_out.signal
     return {
-        **{name: Value(number, IntegerField()) for name, number in numbers.items()},
-        **{name: Value(moment, DateTimeField()) for name, moment in times.items()},
-        "text": Value("", CharField()),
-        "live": Value(True, BooleanField()),
-        "state": Case(When(over, then=Value(State.HELD.value)), default=Value(State.PENDING.value), output_field=CharField()),
-        "reason": Case(When(over, then=Value(OVER_THE_CAP)), default=Value(""), output_field=CharField()),
-    }
+        "alert": fan_out.alert_id, "severity": fan_out.severity, "step": fan_out.step, "event_at": signal.occurred_at, "received_at": signal.received_at,
+        "detected_at": signal.detected_at, "queued_at": now, "expires_at": expiry_of(Severity(fan_out.severity), signal.detected_at),
+        "text": "", "attempts": 0, "unknown_outcomes": 0, "revision": 0, "live": True,
+    }  # fmt: skip
 
 
-def _over_the_cap(severity: Severity, now: datetime) -> Q:
+def _over_the_cap(severity: Severity, now: datetime) -> Combinable:
     """Whether the subscriber has as many messages of the last hour as the cap of this severity allows; tests do not count."""
     if severity not in HOURLY_CAP:
-        return Q(pk=None)
+        return Value(False)
     recent = Delivery.objects.filter(subscriber=OuterRef("pk"), alert__isnull=False, queued_at__gt=now - CAP_WINDOW).exclude(state=State.HELD)
     last_allowed = HOURLY_CAP[severity] - 1
-    return Q(Q(capped=True), Exists(recent[last_allowed : last_allowed + 1]))
+    return Case(When(capped=True, then=Exists(recent[last_allowed : last_allowed + 1])), default=Value(False))
 
 
 def _supersede(fan_out: FanOut, upper: int | None) -> None:
