@@ -8,28 +8,25 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from alerts import history, manual
 from alerts.incidents import incident_of
 from alerts.models import Alert, Decision, Delivery, Silence
 from alerts.rules.summary import amount
 from alerts.rules.text import alert_text
-from alertsystem.admin_base import SEVERITY_COLOURS, Admin, HistoryAdmin, column, moment
+from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, Admin, HistoryAdmin, badge, column, link_to, moment, when
 from monitors.rule_checks import normal_asset
 
-STATE_COLOURS = {
-    "sent": "success", "pending": "info", "sending": "info", "held": "warning", "superseded": "", "expired": "warning", "failed": "danger", "unknown": "danger",
-}  # fmt: skip
 ASKS_FOR_ASSET = "An asset: BTC"
 
 
 def link(alert: Alert | None) -> SafeString | str:
-    """The alert's line, leading to its page."""
+    """A few words that lead to the alert's page."""
     if alert is None:
         return "test message"
-    return format_html('<a href="{}">{}</a>', reverse("admin:alerts_alert_change", args=[alert.pk]), history.line_of(alert))
+    return link_to(reverse("admin:alerts_alert_change", args=[alert.pk]), f"{alert.asset} {alert.get_kind_display()} {alert.direction}".strip())
 
 
 @admin.register(Alert)
@@ -84,7 +81,7 @@ class AlertAdmin(HistoryAdmin):
     @column("message")
     def message(self, alert: Alert) -> SafeString:
         """As it reads now."""
-        return format_html('<span class="whitespace-pre-line">{}</span>', alert_text(incident_of(alert), closed=alert.closed_at is not None).plain)
+        return format_html('<span style="white-space: pre-line">{}</span>', alert_text(incident_of(alert), closed=alert.closed_at is not None).plain)
 
     @column("by state")
     def delivered(self, alert: Alert) -> str:
@@ -101,9 +98,10 @@ class AlertAdmin(HistoryAdmin):
 
 def _timeline(alert: Alert) -> dict[str, Any]:
     rows = [
-        [moment(line.at), format_html('<a href="{}">{}</a>', _page_of(line), line.of), line.what, line.outcome, line.reason] for line in history.timeline(alert)
+        [when(line.at), link_to(_page_of(line), line.of), line.what, badge(line.outcome, STATE_COLOURS.get(line.outcome, "")), line.reason or "-"]
+        for line in history.timeline(alert)
     ]
-    return {"headers": ["Time (UTC)", "What", "", "Outcome", "Reason"], "rows": rows}
+    return {"headers": ["Time (UTC)", "What", "Which", "Outcome", "Reason"], "rows": rows}
 
 
 def _page_of(line: history.Moment) -> str:
@@ -114,7 +112,7 @@ def _page_of(line: history.Moment) -> str:
 class DeliveryAdmin(HistoryAdmin):
     """The outbox: what was sent to whom, when, and why not."""
 
-    list_display = ("queued", "loudness", "what", "subscriber", "condition", "reason", "received_to_sent", "attempts")
+    list_display = ("queued", "loudness", "what", "subscriber", "condition", "reason", "received_to_sent")
     list_filter = ("state", "severity", "subscriber__channel")
     list_select_related = ("subscriber", "alert__peak")
     search_fields = ("subscriber__title", "=subscriber__chat_id", "=alert__asset", "reason")
@@ -125,10 +123,11 @@ class DeliveryAdmin(HistoryAdmin):
         (None, {"fields": (("what", "subscriber"), ("condition", "reason"), ("loudness", "step"), "text")}),
         ("Latency", {"fields": ("venue_to_received", "received_to_detected", "detected_to_queued", "queued_to_sent", "received_to_sent")}),
         ("Stamps (UTC)", {"fields": ("stamps",)}),
-        ("Sending", {"fields": (("attempts", "unknown_outcomes"), ("message_id", "revision"), "expires_at")}),
+        ("Sending", {"fields": (("attempts", "unknown_outcomes"), ("message_id", "revision"), "expires")}),
     )
     readonly_fields = (
         "what", "condition", "loudness", "venue_to_received", "received_to_detected", "detected_to_queued", "queued_to_sent", "received_to_sent", "stamps",
+        "expires",
     )  # fmt: skip
 
     def has_send_permission(self, request: HttpRequest) -> bool:
@@ -142,9 +141,9 @@ class DeliveryAdmin(HistoryAdmin):
         self.message_user(request, f"{sent} of {chosen} deliveries are waiting to be sent again.", messages.SUCCESS if sent else messages.WARNING)
 
     @column("queued (UTC)", ordering="id")
-    def queued(self, delivery: Delivery) -> str:
+    def queued(self, delivery: Delivery) -> SafeString:
         """To the millisecond."""
-        return moment(delivery.queued_at)
+        return when(delivery.queued_at)
 
     @column("severity", ordering="severity", label=SEVERITY_COLOURS)
     def loudness(self, delivery: Delivery) -> str:
@@ -186,10 +185,16 @@ class DeliveryAdmin(HistoryAdmin):
         """In ms: the latency that is ours."""
         return _ms(history.latency(delivery).received_to_sent)
 
+    @column("expires (UTC)")
+    def expires(self, delivery: Delivery) -> str:
+        """After that it is not worth sending."""
+        return moment(delivery.expires_at)[:19]
+
     @column("venue, received, detected, queued, sent")
-    def stamps(self, delivery: Delivery) -> str:
+    def stamps(self, delivery: Delivery) -> SafeString:
         """All stamps."""
-        return ", ".join(moment(at) for at in (delivery.event_at, delivery.received_at, delivery.detected_at, delivery.queued_at, delivery.sent_at))
+        stamps = (delivery.event_at, delivery.received_at, delivery.detected_at, delivery.queued_at, delivery.sent_at)
+        return format_html_join(mark_safe("<br>"), "{}", ((moment(at),) for at in stamps))
 
 
 def _ms(milliseconds: int | None) -> str:
@@ -208,9 +213,9 @@ class DecisionAdmin(HistoryAdmin):
     ordering = ("-id",)
 
     @column("decided (UTC)", ordering="id")
-    def decided(self, decision: Decision) -> str:
+    def decided(self, decision: Decision) -> SafeString:
         """To the millisecond."""
-        return moment(decision.decided_at)
+        return when(decision.decided_at)
 
     @column("asset", ordering="signal__asset")
     def asset(self, decision: Decision) -> str:
@@ -223,9 +228,9 @@ class DecisionAdmin(HistoryAdmin):
         return f"{decision.signal.get_kind_display()} {decision.signal.direction}"
 
     @column("value", ordering="signal__value")
-    def measured(self, decision: Decision) -> str:
+    def measured(self, decision: Decision) -> SafeString:
         """Of the signal, with the unit."""
-        return amount(decision.signal.as_value())
+        return format_html('<span style="white-space: nowrap">{}</span>', amount(decision.signal.as_value()))
 
     @column("severity", ordering="severity", label=SEVERITY_COLOURS)
     def loudness(self, decision: Decision) -> str:
@@ -261,7 +266,7 @@ class SilenceAdmin(Admin):
     """Nobody is told of what is silenced; the incidents are stored all the same."""
 
     form = SilenceForm
-    list_display = ("kind_or_every", "asset_or_every", "until", "condition", "reason", "created_at")
+    list_display = ("kind_or_every", "asset_or_every", "ends", "condition", "reason")
     list_filter = ("kind",)
     search_fields = ("=asset", "reason")
     ordering = ("-until",)
@@ -276,6 +281,11 @@ class SilenceAdmin(Admin):
     def asset_or_every(self, silence: Silence) -> str:
         """One asset, or every."""
         return silence.asset or "every asset"
+
+    @column("until (UTC)", ordering="until")
+    def ends(self, silence: Silence) -> str:
+        """To the second."""
+        return moment(silence.until)[:19]
 
     @column("state", label={"in force": "warning", "over": ""})
     def condition(self, silence: Silence) -> str:

@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from alertsystem.admin_base import Admin
 
+admin.site.index_title = "Overview"
 admin.site.index_template = "alertsystem/overview.html"
 admin.site.unregister([User, Group, PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule])
 

@@ -7,13 +7,21 @@ from typing import Any, TypeVar, cast
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
 MAX_ROWS = 10_000  # a list shows so many of the newest rows; older ones are found by search, filter and date
 Method = TypeVar("Method", bound=Callable[..., Any])
 SEVERITY_COLOURS = {"EXTREME": "danger", "HIGH": "warning", "MODERATE": "info", "LOW": "success", "BELOW_LOW": ""}
+
+
+STATE_COLOURS = {
+    "sent": "success", "pending": "info", "sending": "info", "held": "warning", "superseded": "", "expired": "warning", "failed": "danger", "unknown": "danger",
+}  # fmt: skip
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
@@ -77,6 +85,21 @@ def column(description: str, *, ordering: str | None = None, label: dict[str, st
 def moment(at: datetime | None) -> str:
     """A time to the millisecond, in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}" if at else "-"
+
+
+def when(at: datetime | None) -> SafeString:
+    """The same for a column: never broken into two lines."""
+    return format_html('<span style="white-space: nowrap">{}</span>', moment(at))
+
+
+def badge(text: str, colour: str = "") -> SafeString:
+    """A coloured label, as unfold draws it: success, info, warning, danger or "" for grey."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": colour})
+
+
+def link_to(url: str, text: str) -> SafeString:
+    """A link in the theme's colour."""
+    return format_html('<a class="text-primary-600 dark:text-primary-500" style="white-space: nowrap" href="{}">{}</a>', url, text)
 
 
 def age(at: datetime | None) -> str:

@@ -8,11 +8,10 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from alerts.history import line_of, recent_alerts
 from alerts.models import Delivery
-from alertsystem.admin_base import age, moment
+from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, age, badge, link_to, moment
 from monitors.feeds import FeedState, feed_states
 from monitors.models import FeedStatus
 from monitors.thresholds import Severity
@@ -28,13 +27,13 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     counts = Delivery.objects.filter(queued_at__gt=now - timedelta(hours=1)).order_by().values_list("state").annotate(Count("id"))
     return context | {
         "feeds": {"headers": ["Feed", "State", "Last data", "Events a minute", "Reconnects"], "rows": feeds},
-        "deliveries": {"headers": ["Deliveries of the last hour", "Count"], "rows": [list(row) for row in sorted(counts)]},
-        "last_alerts": {"headers": ["Opened (UTC)", "Alert", "State"], "rows": _alert_rows()},
+        "deliveries": {"headers": ["State", "Count"], "rows": [[badge(state, STATE_COLOURS[state]), count] for state, count in sorted(counts)]},
+        "last_alerts": {"headers": ["Opened (UTC)", "Severity", "Alert", "State"], "rows": _alert_rows()},
     }
 
 
 def _feed_row(feed: FeedState, status: FeedStatus | None) -> list[str]:
-    state = f"blind: {feed.note}" if feed.blind else "live"
+    state = badge(f"blind: {feed.note}", "danger") if feed.blind else badge("live", "success")
     if status is None:
         return [feed.venue.title, state, "never", "-", "-"]
     return [feed.venue.title, state, age(status.last_data_at), f"{status.events_per_minute:.1f}", str(status.reconnects)]
@@ -45,8 +44,9 @@ def _alert_rows() -> list[list[str]]:
     return [
         [
             moment(alert.opened_at)[:19],
-            format_html('<a href="{}">{}</a>', reverse("admin:alerts_alert_change", args=[alert.pk]), line_of(alert)),
-            "over" if alert.closed_at else "open",
+            badge(alert.get_severity_display(), SEVERITY_COLOURS[alert.get_severity_display()]),
+            link_to(reverse("admin:alerts_alert_change", args=[alert.pk]), line_of(alert)),
+            badge("over") if alert.closed_at else badge("open", "info"),
         ]
         for alert in alerts
     ]

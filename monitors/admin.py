@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alertsystem.admin_base import Admin, HistoryAdmin, age, column, moment
 from monitors.feeds import judge_feeds
-from monitors.forms import ThresholdRuleForm
+from monitors.forms import LADDER_UNITS, ThresholdRuleForm
 from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
 from monitors.models import FeedStatus, Liquidation, Market, Signal, ThresholdRule
 from monitors.rule_checks import RUNGS
@@ -28,20 +28,20 @@ class ThresholdRuleAdmin(Admin):
     """The ladders, edited in the list or on a rule's page; in force within 10 s."""
 
     form = ThresholdRuleForm
-    list_display = ("kind", "asset_or_any", *RUNGS, "window_s", "min_events", "cooldown_s", "enabled")
+    list_display = ("kind", "asset_or_any", *RUNGS, "min_events", "enabled")
     list_display_links = ("kind", "asset_or_any")
-    list_editable = (*RUNGS, "min_events", "cooldown_s", "enabled")
+    list_editable = (*RUNGS, "min_events", "enabled")
     list_filter = ("kind", "enabled")
     search_fields = ("asset",)
     fieldsets = (
         (None, {"fields": (("kind", "asset"), "enabled")}),
-        ("Ladder: from which value on is an alert how severe?", {"fields": (RUNGS,)}),
+        ("Ladder: from which value on is an alert how severe?", {"fields": (("low", "moderate"), ("high", "extreme")), "description": LADDER_UNITS}),
         ("What must be there before anything counts", {"fields": (("window_s", "min_events"), ("min_venues", "min_usd"), "cooldown_s")}),
     )
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> "type[ModelForm[ThresholdRule]]":
         """The list checks an edit as the page of a rule does."""
-        form: "type[ModelForm[ThresholdRule]]" = super().get_changelist_form(request, form=ThresholdRuleForm, **kwargs)
+        form: type[ModelForm[ThresholdRule]] = super().get_changelist_form(request, form=ThresholdRuleForm, **kwargs)
         return form
 
     @column("asset", ordering="asset")
@@ -54,7 +54,8 @@ class ThresholdRuleAdmin(Admin):
 class FeedStatusAdmin(HistoryAdmin):
     """Is each venue's feed alive?"""
 
-    list_display = ("venue", "condition", "data_age", "events_per_minute", "reconnects", "malformed", "unknown", "unsaved", "connected", "reported")
+    list_display = ("venue", "condition", "data_age", "rate", "reconnects", "malformed", "unknown", "connected", "reported")
+    ordering = ("venue",)
 
     @column("state", label={"live": "success", "blind": "danger"})
     def condition(self, status: FeedStatus) -> str | tuple[str, str]:
@@ -66,6 +67,11 @@ class FeedStatusAdmin(HistoryAdmin):
     def data_age(self, status: FeedStatus) -> str:
         """How old the newest data is."""
         return age(status.last_data_at)
+
+    @column("events a minute", ordering="events_per_minute")
+    def rate(self, status: FeedStatus) -> str:
+        """To a tenth."""
+        return f"{status.events_per_minute:.1f}"
 
     @column("connected since (UTC)", ordering="connected_since")
     def connected(self, status: FeedStatus) -> str:
@@ -159,7 +165,7 @@ class SignalAdmin(HistoryAdmin):
 class MarketAdmin(HistoryAdmin):
     """The contracts that are known, refreshed hourly."""
 
-    list_display = ("venue_symbol", "venue", "asset", "size", "times", "active", "turnover", "refreshed_at")
+    list_display = ("venue_symbol", "venue", "asset", "size", "times", "active", "turnover", "refreshed")
     list_filter = ("venue", "active")
     search_fields = ("=asset", "venue_symbol")
 
@@ -172,6 +178,11 @@ class MarketAdmin(HistoryAdmin):
     def times(self, market: Market) -> str:
         """Coins of the asset in one coin of the contract."""
         return f"{market.multiplier.normalize():f}"
+
+    @column("refreshed", ordering="refreshed_at")
+    def refreshed(self, market: Market) -> str:
+        """How long ago."""
+        return age(market.refreshed_at)
 
     @column("24 h turnover", ordering="turnover_usd")
     def turnover(self, market: Market) -> str:

@@ -12,6 +12,10 @@ from monitors.rule_checks import RUNGS, normal_asset, problems
 FIELDS = ["kind", "asset", *RUNGS, "window_s", "min_events", "min_venues", "min_usd", "cooldown_s", "enabled"]
 
 
+LADDER_UNITS = "In dollars for liquidation and cascade, in percent for open interest and volume (4.2 is 4.2 %). Each rung must be above the one before."
+ROOM_FOR_MILLIONS = {"style": "min-width: 7rem"}
+
+
 class PlainDecimalField(forms.DecimalField):
     """Shows 400000 where the database holds 400000.000000000000."""
 
@@ -28,7 +32,6 @@ class ThresholdRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         fields = FIELDS
         field_classes = dict.fromkeys((*RUNGS, "min_usd"), PlainDecimalField)
         help_texts = {
-            **dict.fromkeys(RUNGS, "Dollars for liquidation and cascade; percent for open interest and volume (4.2 is 4.2 %)."),
             "window_s": "Seconds over which is measured; without meaning for a single liquidation.",
             "min_events": "How many liquidations a cascade must have; 1 for all other kinds.",
             "min_venues": "How many venues must confirm; with fewer the severity is one step lower and the text says unconfirmed.",
@@ -36,6 +39,11 @@ class ThresholdRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
             "cooldown_s": "Seconds of quiet after which an incident is over.",
         }
         error_messages = {NON_FIELD_ERRORS: {"unique_together": "There is a rule for this kind and asset already: change that one."}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in RUNGS:
+            self.fields[name].widget.attrs.update(ROOM_FOR_MILLIONS)
 
     def clean_asset(self) -> str:
         """The asset in upper case, without spaces around it."""

@@ -45,7 +45,7 @@ class SubscriptionInline(RowsInline):
 class SubscriberAdmin(Admin):
     """Chats and the console, with what each wants."""
 
-    list_display = ("name", "where", "condition", "wants", "capped", "created_at")
+    list_display = ("name", "where", "condition", "deactivated_reason", "wants", "capped")
     list_filter = ("active", "channel", "chat_type")
     search_fields = ("title", "=chat_id")
     search_help_text = "A name, or a chat id"
@@ -74,9 +74,9 @@ class SubscriberAdmin(Admin):
         return f"{subscriber.chat_type} {subscriber.chat_id}" if subscriber.channel == Subscriber.Channel.TELEGRAM else subscriber.channel
 
     @column("state", ordering="active", label={"active": "success", "inactive": "danger"})
-    def condition(self, subscriber: Subscriber) -> str | tuple[str, str]:
-        """Active, or the reason why not."""
-        return "active" if subscriber.active else ("inactive", subscriber.deactivated_reason or "inactive")
+    def condition(self, subscriber: Subscriber) -> str:
+        """Whether it is told of alerts."""
+        return "active" if subscriber.active else "inactive"
 
     @column("wants")
     def wants(self, subscriber: Subscriber) -> str:

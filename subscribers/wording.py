@@ -28,7 +28,8 @@ def _choices(rows: Iterable[Subscription]) -> tuple[str, ...]:
     """Each choice with its assets; the one for any other asset comes last."""
     assets_of: dict[str, list[str]] = {}
     for row in sorted(rows, key=lambda row: (row.asset == "", row.asset)):
-        assets_of.setdefault(_from(row), []).append(row.asset or ("all others" if assets_of else "all assets"))
+        name = row.asset or ("all others" if assets_of else "all assets")
+        assets_of.setdefault(_from(row), []).append(name)
     return tuple(f"{', '.join(assets)} {choice}" for choice, assets in assets_of.items())
 
 
