@@ -1,7 +1,8 @@
 """What does one frame lead to? Parse, admit, detect: everything between the queue and the database, without either."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from monitors.detectors.intake import Admission, Intake
 from monitors.detectors.liquidation_cascade import LiquidationDetector
@@ -14,8 +15,7 @@ from monitors.watch import Watch
 STEP_BACK_MS = 5_000  # arrivals of several threads are a little out of order; a larger step means that somebody set the clock
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one frame led to; `at_ms` is its arrival as counted."""
 
     at_ms: int

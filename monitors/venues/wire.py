@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,6 +14,7 @@ from monitors.market import Contract, Direction, Liquidation
 SAMPLE_LENGTH = 200  # characters of a malformed frame that the log shows
 SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e15")  # 12 places are kept; more coins or dollars than this is a broken number
 LONGEST_NUMBER = 40  # characters
+PLACES = 12  # after the point, as stored
 EARLIEST_MS, LATEST_MS = 1_483_228_800_000, 4_102_444_800_000  # 2017 to 2100: seconds or microseconds taken for ms fall outside
 
 # Why a row that was understood is not counted.
@@ -29,8 +30,7 @@ class MalformedFrame(ValueError):
         super().__init__(self.sample)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFrame:
+class ParsedFrame(NamedTuple):
     """What one frame says.
 
     `dropped`: understood rows that are not ours, by reason. `malformed`: rows that are not understood, `sample` the first of them.
@@ -39,10 +39,10 @@ class ParsedFrame:
     """
 
     liquidations: tuple[Liquidation, ...] = ()
-    dropped: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    dropped: Mapping[str, int] = _NOTHING
     malformed: int = 0
     sample: str = ""
-    marks: Mapping[str, Decimal] = field(default_factory=lambda: _NOTHING)
+    marks: Mapping[str, Decimal] = _NOTHING
     is_control: bool = False
     refused: str = ""
     request_id: str = ""
@@ -69,14 +69,17 @@ def decode(raw: bytes | str) -> Any:
 
 
 def positive(value: object) -> Decimal:
-    """A price or an amount from the wire (text, or a JSON number): positive, finite and bounded; raises ValueError otherwise."""
+    """A price or an amount from the wire (text, or a JSON number): positive, finite and bounded; raises ValueError otherwise.
+
+    Rounded to the 12 places that are stored, so that a saved event equals the received one.
+    """
     text = value if type(value) is str else repr(value) if type(value) in (int, float) else ""
     if not text or len(text) > LONGEST_NUMBER or "_" in text:
         raise ValueError(f"not a number: {text[:LONGEST_NUMBER]!r}")
     number = Decimal(text)  # InvalidOperation, an ArithmeticError, when it is none; so does comparing NaN
     if not SMALLEST <= number <= LARGEST:
         raise ValueError(f"out of range: {text}")
-    return number
+    return number if len(text) < PLACES else round(number, PLACES)
 
 
 def timestamp_ms(value: object) -> int:
@@ -89,28 +92,19 @@ def timestamp_ms(value: object) -> int:
 
 
 def liquidation(contract: Contract, side: Direction, price: Decimal, coins: Decimal, occurred_at_ms: int) -> Liquidation:
-    """The event in coins of the asset; `price` and `coins` are of the venue's own base (1000PEPE).
-
-    Price and quantity are rounded to the 12 places that are stored, so that a saved event equals the received one.
-    """
-    notional_usd = round(price * coins, 12)
+    """The event in coins of the asset; `price` and `coins` are of the venue's own base (1000PEPE)."""
+    notional_usd = price * coins
     if contract.multiplier != 1:
-        price, coins = price / contract.multiplier, coins * contract.multiplier
-    price, quantity_base = _as_stored(price), _as_stored(coins)
-    if not (price >= SMALLEST and SMALLEST <= quantity_base <= LARGEST and notional_usd <= LARGEST):
+        price, coins = round(price / contract.multiplier, PLACES), round(coins * contract.multiplier, PLACES)
+    if price < SMALLEST or coins > LARGEST or notional_usd > LARGEST:
         raise ValueError("out of range")
-    return Liquidation(contract.venue, contract.symbol, contract.asset, side, price, quantity_base, notional_usd, occurred_at_ms)
-
-
-def _as_stored(number: Decimal) -> Decimal:
-    rounded = round(number, 12)
-    return number if number == rounded else rounded  # the shorter spelling where nothing is lost
+    return Liquidation(contract.venue, contract.symbol, contract.asset, side, price, coins, notional_usd, occurred_at_ms)
 
 
 def read_rows(rows: Iterable[Any], read: Callable[[Any], Liquidation | str]) -> ParsedFrame:
     """Read each row by itself; `read` returns the event, or the reason why the row is not ours, or raises for a malformed one."""
     found: list[Liquidation] = []
-    dropped: Counter[str] = Counter()
+    dropped: list[str] = []
     malformed, sample = 0, ""
     for row in rows:
         try:
@@ -118,16 +112,16 @@ def read_rows(rows: Iterable[Any], read: Callable[[Any], Liquidation | str]) -> 
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             malformed, sample = malformed + 1, sample or sample_of(row)
             continue
-        if isinstance(result, str):
-            dropped[result] += 1
+        if type(result) is str:
+            dropped.append(result)
         else:
-            found.append(result)
-    return ParsedFrame(numbered(found), dropped or _NOTHING, malformed, sample)
+            found.append(result)  # type: ignore[arg-type]  # a Liquidation: the one other type
+    return ParsedFrame(numbered(found), Counter(dropped) if dropped else _NOTHING, malformed, sample)
 
 
 def numbered(liquidations: list[Liquidation]) -> tuple[Liquidation, ...]:
     """Number equal rows of one frame: two equal rows are two events, told apart by their occurrence."""
-    if len(set(liquidations)) == len(liquidations):
+    if len(liquidations) < 2 or len(set(liquidations)) == len(liquidations):
         return tuple(liquidations)
     seen: Counter[Liquidation] = Counter()
     result = []

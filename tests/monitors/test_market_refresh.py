@@ -45,7 +45,7 @@ def test_sizes_multipliers_and_turnover_are_kept_as_the_parsers_need_them(venues
     contracts = selectors.contracts()
     assert contracts[Venue.OKX].find("PEPE-USDT-SWAP") == Contract(Venue.OKX, "PEPE-USDT-SWAP", "PEPE/USDT:USDT", "PEPE", Decimal(10_000_000))
     shib = contracts[Venue.BYBIT].find("SHIB1000USDT")
-    assert shib is not None and (shib.asset, shib.multiplier) == ("SHIB", 1000)
+    assert shib is not None and (shib.asset, shib.multiplier) == ("SHIB", Decimal(1000))
     assert contracts[Venue.BINANCE].find("XAUUSDT") is None
     turnover = {row.venue: row.turnover_usd for row in Market.objects.filter(symbol="BTC/USDT:USDT")}
     assert turnover == pytest.approx({"binance": 12.5e9, "bybit": 6.25e9, "okx": 12.5e9 / 3})
@@ -80,7 +80,7 @@ def test_a_venue_that_fails_leaves_the_others_and_its_own_rows(venues: FakeVenue
     assert set(Market.objects.filter(refreshed_at=later).values_list("venue", flat=True)) == set(Venue) - {broken}
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "null", [], {}, {"code": "0", "data": None, "result": None, "symbols": None}])
+@pytest.mark.parametrize("body", ["<html>", "null", {}, {"code": "0", "data": None, "result": None, "symbols": None}])
 @pytest.mark.parametrize("venue", list(Venue))
 def test_an_odd_answer_is_one_clear_error(venues: FakeVenues, venue: Venue, body: Any) -> None:
     venues.rest_answers(venue, 200, body, times=20)
@@ -113,15 +113,23 @@ def test_a_path_prefix_of_the_rest_url_is_kept(venues: FakeVenues) -> None:
 
 def test_pruning_takes_what_is_older_than_the_retention_and_belongs_to_no_alert(settings: Any) -> None:
     settings.LIQUIDATION_RETENTION_DAYS = 7
-    now = timezone.now()
+    now, one = timezone.now(), Decimal(1)
     for days in (1, 6, 8, 30):
         at = now - timedelta(days=days)
         Liquidation.objects.create(
-            venue="okx", symbol="BTC/USDT:USDT", asset="BTC", position_side="LONG", price=1, quantity_base=1, notional_usd=1, occurred_at=at, received_at=at
+            venue="okx",
+            symbol="BTC/USDT:USDT",
+            asset="BTC",
+            position_side="LONG",
+            price=one,
+            quantity_base=one,
+            notional_usd=one,
+            occurred_at=at,
+            received_at=at,
         )
         for decided in (at, None):
             Signal.objects.create(
-                kind="cascade", asset=f"A{days}", direction="LONG", fingerprint=f"{days} {decided}", value=1, count=1, venues={}, window_s=30, episode=1,
+                kind="cascade", asset=f"A{days}", direction="LONG", fingerprint=f"{days} {decided}", value=one, count=1, venues={}, window_s=30, episode=1,
                 number=1, listed_on=1, occurred_at=at, received_at=at, detected_at=at, decided_at=decided,
             )  # fmt: skip
     assert services.prune(now) == 4
