@@ -57,8 +57,8 @@ def test_each_missing_process_is_named(client: Client, valkey: Redis) -> None:
 def test_a_feed_that_waits_is_named_with_its_next_try_and_error(client: Client, valkey: Redis) -> None:
     everything_works()
     next_try = timezone.now().replace(hour=12, minute=30, second=0)
-    FeedStatus.objects.filter(venue="okx").update(state="waiting for the next try", next_try_at=next_try, last_error="connection refused")
-    assert troubles(client) == {"feed okx": "waiting for the next try; next try at 12:30:00 UTC (connection refused)"}
+    FeedStatus.objects.filter(venue="okx").update(state="waiting", next_try_at=next_try, last_error="connection refused")
+    assert troubles(client) == {"feed okx": "waiting; next try at 12:30:00 UTC (connection refused)"}
 
 
 def test_a_silent_monitor_is_named_with_its_feeds(client: Client, valkey: Redis) -> None:
