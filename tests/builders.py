@@ -18,11 +18,12 @@ def make_liquidation(usd: float | str = 1_000, after_ms: int = 0, **fields: Any)
     return Liquidation(**{**values, "quantity_base": dollars, "notional_usd": dollars, "occurred_at_ms": NOW_MS + after_ms, **fields})
 
 
-def make_signal(value: float | str = 1_000, after_ms: int = 0, kind: Kind = Kind.CASCADE, **fields: Any) -> Signal:
+def make_signal(value: float | str | Decimal = 1_000, after_ms: int = 0, kind: Kind = Kind.CASCADE, **fields: Any) -> Signal:
     """A cascade of BTC longs on one venue, its frame received `after_ms` after `NOW_MS`."""
     dollars = Decimal(str(value))
     at_ms = NOW_MS + after_ms
-    values = {"kind": kind, "asset": "BTC", "direction": Direction.LONG, "value": dollars, "count": 7, "venues": {Venue.BYBIT: dollars}, "window_s": 30}
+    fields["venues"] = {venue: Decimal(str(part)) for venue, part in fields.get("venues", {Venue.BYBIT: value}).items()}
+    values = {"kind": kind, "asset": "BTC", "direction": Direction.LONG, "value": dollars, "count": 7, "window_s": 30}
     return Signal(**{**values, "occurred_at_ms": at_ms - 100, "received_at_ms": at_ms, "listed_on": 3, "price": Decimal("62310"), **fields})
 
 
