@@ -1,5 +1,7 @@
 """Every page of the admin opens; history cannot be changed; lists count no further than they show."""
 
+from decimal import Decimal
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -26,10 +28,10 @@ def client() -> Client:
 @pytest.fixture
 def rows() -> Delivery:
     """A row of everything."""
-    now = timezone.now()
+    now, price = timezone.now(), Decimal(62_310)
     common = {"venue": "okx", "symbol": "BTC/USDT:USDT", "asset": "BTC"}
     Market.objects.create(**common, venue_symbol="BTC-USDT-SWAP", refreshed_at=now)
-    Liquidation.objects.create(**common, position_side="LONG", price=62_310, quantity_base=1, notional_usd=62_310, occurred_at=now, received_at=now)
+    Liquidation.objects.create(**common, position_side="LONG", price=price, quantity_base=Decimal(1), notional_usd=price, occurred_at=now, received_at=now)
     FeedStatus.objects.create(venue="okx", state="live", last_data_at=now, updated_at=now)
     alert = make_alert()
     Decision.objects.create(signal=alert.peak, alert=alert, outcome="opened", severity=alert.severity, step=alert.step, decided_at=now)
