@@ -11,8 +11,9 @@ from redis import Redis
 from alerts import outbox
 from alerts.dispatcher import drain
 from alerts.flood import limiter
-from alerts.models import Delivery, Lease
+from alerts.models import Delivery
 from alertsystem.broker import redis_client
+from monitors.models import Lease
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 from tests.alerts.builders import escalate, make_alert, make_console, make_delivery, make_fan_out, make_subscriber

@@ -3,8 +3,9 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -46,15 +47,19 @@ def in_state(*states: str) -> int:
     return Delivery.objects.filter(state__in=states).count()
 
 
-def finish(timeout_s: float = 40) -> None:
-    """Wake a drainer every now and then, as the sweep does, until nothing waits."""
+def sweep_until(condition: Callable[[], Any], timeout_s: float = 40) -> None:
+    """Wake a drainer every now and then, as the sweep does, until `condition()`."""
 
-    def done() -> bool:
+    def swept() -> bool:
         if not a_wake_up_waits():
             enqueue("alerts.dispatch", priority=9)
-        return in_state(State.PENDING, State.SENDING) == 0
+        return bool(condition())
 
-    wait_until(done, timeout_s, "an empty outbox")
+    wait_until(swept, timeout_s)
+
+
+def nothing_waits() -> bool:
+    return in_state(State.PENDING, State.SENDING) == 0
 
 
 def a_wake_up_waits() -> bool:
@@ -67,12 +72,11 @@ def test_two_killed_drainers_lose_nothing_and_repeat_only_what_was_in_flight(pro
     make_many(90)
     for killed_at in (15, 45):
         [worker] = start_workers(processes, telegram)
-        enqueue("alerts.dispatch", priority=9)
-        wait_until(lambda: len(telegram.sent) >= killed_at and in_state(State.SENDING), 40)  # noqa: B023  # called at once
+        sweep_until(lambda: len(telegram.sent) >= killed_at and in_state(State.SENDING))  # noqa: B023  # called at once
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
     start_workers(processes, telegram)
-    finish()
+    sweep_until(nothing_waits)
     received = Counter(message.chat_id for message in telegram.sent)
     assert len(received) == 90, "something was lost"
     assert max(received.values()) <= 3
@@ -89,7 +93,7 @@ def test_two_processes_never_send_the_same_message_and_both_obey_a_retry_after(p
     telegram.answer_next(429, retry_after=2)
     for _ in range(4):
         enqueue("alerts.dispatch", priority=9)
-    finish()
+    sweep_until(nothing_waits)
     assert Counter(Counter(message.chat_id for message in telegram.sent).values()) == {1: 60}
     refused = [request for request in telegram.journal if request.answered == 429]
     paused_at = refused[0].at
