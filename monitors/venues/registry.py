@@ -29,8 +29,7 @@ class FeedSpec:
     """How one venue's feed is opened and kept alive; seconds.
 
     `proves(raw)`: whether a frame shows that the route delivers; without one for `silent_limit_s` the connection is dead.
-    `is_control(raw)`: whether it looks like an answer (cheap; the parser decides). `ping` is sent every `ping_every_s`,
-    or, with `ping_when_silent`, only after so long without a frame.
+    `is_control(raw)`: whether it looks like an answer (cheap; the parser decides). `ping` is sent every `ping_every_s`.
     """
 
     route: str
@@ -40,7 +39,6 @@ class FeedSpec:
     silence: str
     ping: str = ""
     ping_every_s: float = 0.0
-    ping_when_silent: bool = False
     subscribe: str = ""
     handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S
 
@@ -72,8 +70,7 @@ FEEDS: Mapping[Venue, FeedSpec] = {
         silent_limit_s=30,
         silence="neither pong nor data",
         ping="ping",  # text: protocol pings do not keep OKX alive
-        ping_every_s=15,  # it closes after 30 s of silence; half of it leaves time for the answer
-        ping_when_silent=True,
+        ping_every_s=15,  # it closes after 30 s of silence, and ours counts as well as its own; half of it leaves time for the answer
         subscribe='{"op":"subscribe","args":[{"channel":"liquidation-orders","instType":"SWAP"}]}',
     ),
 }

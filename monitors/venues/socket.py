@@ -160,8 +160,6 @@ class Session:
             self._connection.send(request)
 
     def _ping_is_due(self, now: float) -> bool:
-        if self._spec.ping_when_silent:
-            return now - max(self._heard, self._pinged or 0.0) >= self._spec.ping_every_s
         return self._pinged is None or now - self._pinged >= self._spec.ping_every_s
 
 
