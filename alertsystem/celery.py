@@ -7,10 +7,9 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import beat_init, heartbeat_sent, setup_logging, worker_process_init
+from celery.signals import heartbeat_sent, setup_logging, worker_process_init
 from django.conf import settings
 from kombu import Queue
-from kombu.exceptions import OperationalError
 
 from alertsystem.heartbeats import say_alive
 from alertsystem.parenthood import die_with_parent
@@ -18,8 +17,6 @@ from monitors.thresholds import Severity
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alertsystem.settings")
 warnings.filterwarnings("ignore", category=SecurityWarning)  # in a container everything runs as root; messages are JSON, not pickles
-
-log = logging.getLogger(__name__)
 
 # Celery's Redis transport serves priority 0 FIRST; an unset priority would be 0 as well, so `enqueue` always sets one.
 FIRST, USUAL, LAST = 0, 6, 9
@@ -53,15 +50,6 @@ def _log_as_django_does(**_: Any) -> None:
 @heartbeat_sent.connect
 def _worker_lives(**_: Any) -> None:
     say_alive(*(f"worker:{queue}" for queue in app.amqp.queues.consume_from))
-
-
-@beat_init.connect
-def _refresh_markets_at_start(**_: Any) -> None:
-    """The schedule's first hourly refresh is an hour away."""
-    try:
-        enqueue("monitors.refresh_markets", priority=LAST)
-    except OperationalError as error:
-        log.warning("markets are not refreshed before the hour: the broker does not answer (%s)", error)
 
 
 @worker_process_init.connect
