@@ -13,7 +13,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from alerts import claims, leases, outbox, outcomes
+from alerts import claims, outbox, outcomes
 from alerts.channels.base import Channel, FloodWait, Message, RetryLater
 from alerts.channels.console import ConsoleChannel
 from alerts.channels.telegram import telegram_channel
@@ -21,6 +21,7 @@ from alerts.flood import FloodLimiter, RedisAway, limiter
 from alerts.messages import message_for
 from alerts.models import Delivery
 from alerts.seldom import Seldom
+from monitors.lease import RENEW_S, Held
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 
@@ -50,7 +51,7 @@ class Flight:
 
 def drain(slice_s: float = SLICE_S) -> int:
     """Send what waits for at most a slice; return how many requests were made (0 as well when another drainer is at it)."""
-    lease = leases.Held("dispatch")
+    lease = Held("dispatch")
     if not lease.acquire():
         return 0
     drainer = Drainer(lease, {"telegram": telegram_channel(), "console": ConsoleChannel()}, limiter())
@@ -73,7 +74,7 @@ def warm() -> None:
 class Drainer:
     """One slice of draining. The database is touched by the caller's thread alone; requests run in the channel's loop."""
 
-    def __init__(self, lease: leases.Held, channels: Channels, flood: FloodLimiter) -> None:
+    def __init__(self, lease: Held, channels: Channels, flood: FloodLimiter) -> None:
         self.requests = 0
         self._lease, self._channels, self._flood = lease, channels, flood
         self._flights: dict[Future[Any], Flight] = {}
@@ -82,22 +83,23 @@ class Drainer:
         self._channel_at: dict[str, float] = {}
         self._chat_at: dict[int, float] = {}
         self._edits_at = 0.0
-        self._renew_at = time.monotonic() + leases.RENEW_S
+        self._renew_at = time.monotonic() + RENEW_S
 
     def run(self, slice_s: float) -> None:
         """Send until nothing more can be sent soon or the slice is over; then await the answers."""
         end = time.monotonic() + slice_s
         while self._keep_lease() and self._has_time(end):
+            looked_at = time.monotonic()
             self._collect(0)
             if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next()):
                 self._collect(HANDOVER_S if self._flights else 0)
                 continue
-            wait_s = self._wait_s()
+            wait_s = self._wait_s(looked_at)
             if wait_s is None:
                 return
             self._collect(wait_s)
         while self._flights and self._keep_lease():
-            self._collect(leases.RENEW_S / 2)
+            self._collect(RENEW_S / 2)
 
     @cached_property
     def _consoles(self) -> set[int]:
@@ -217,13 +219,13 @@ class Drainer:
         self._chat_at = {chat: at for chat, at in self._chat_at.items() if at > time.monotonic()}
         return {chat for chat, at in self._chat_at.items() if at > until} | {flight.delivery.subscriber_id for flight in self._flights.values()}
 
-    def _wait_s(self) -> float | None:
-        """How long to wait for an answer or for a chat that has to wait; None when nothing comes soon."""
+    def _wait_s(self, looked_at: float) -> float | None:
+        """How long to wait for an answer, or for whoever had to wait when we `looked_at` the outbox; None when nothing comes soon."""
         now = time.monotonic()
-        soon = [at - now for at in (*self._channel_at.values(), *self._chat_at.values()) if now < at <= now + PATIENCE_S]
+        soon = [at - now for at in (*self._channel_at.values(), *self._chat_at.values()) if looked_at < at <= now + PATIENCE_S]
         if not soon and not self._flights:
             return None
-        return min([POLL_S, *soon])
+        return max(0.0, min([POLL_S, *soon]))
 
     def _has_time(self, end: float) -> bool:
         """Whether to send more: the slice is not over, or one overdue answer would make all others wait."""
@@ -235,5 +237,5 @@ class Drainer:
         """Renew the lease when it is time; False when it was lost."""
         if time.monotonic() < self._renew_at:
             return True
-        self._renew_at = time.monotonic() + leases.RENEW_S
+        self._renew_at = time.monotonic() + RENEW_S
         return self._lease.renew()

@@ -125,11 +125,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alert or 'test'} to {self.subscriber}: {self.state}"
-
-
-class Lease(models.Model):
-    """Who alone may do a thing until when: the drainer of the outbox."""
-
-    name = models.CharField(max_length=32, primary_key=True)
-    holder = models.CharField(max_length=64, blank=True)
-    until = models.DateTimeField()

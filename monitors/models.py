@@ -6,17 +6,18 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from monitors import market
+from monitors.fields import DIRECTIONS as DIRECTIONS
+from monitors.fields import KINDS as KINDS
+from monitors.fields import VENUES
+from monitors.fields import decimal_field as decimal_field
 from monitors.market import Direction, Kind, Unit, Venue
+from monitors.scan_models import CandleRow as CandleRow
+from monitors.scan_models import EpisodeState as EpisodeState
+from monitors.scan_models import Lease as Lease
+from monitors.scan_models import OpenInterestSample as OpenInterestSample
+from monitors.scan_models import OwnHistory as OwnHistory
+from monitors.scan_models import ScanStatus as ScanStatus
 from monitors.thresholds import Rule
-
-VENUES = [(venue.value, venue.title) for venue in Venue]
-KINDS = [(kind.value, kind.value.replace("_", " ")) for kind in Kind]
-DIRECTIONS = [(direction.value, direction.value) for direction in Direction if direction]
-
-
-def decimal_field(verbose_name: str = "", **options: object) -> "models.DecimalField[Decimal, Decimal]":
-    """Dollars, prices and coins: 12 places after the point, for the smallest price and the largest amount."""
-    return models.DecimalField(verbose_name or None, max_digits=36, decimal_places=12, **options)  # type: ignore[arg-type]  # options are Django's own
 
 
 class Market(models.Model):

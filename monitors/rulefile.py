@@ -1,6 +1,6 @@
 """How do threshold rules travel outside the database? As JSON objects: `thresholds --json` prints them, `replay --rules` reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib import import_module
 from math import isfinite
@@ -13,6 +13,7 @@ from monitors.market import Kind
 from monitors.rule_checks import RUNGS, normal_asset, problems
 from monitors.thresholds import Rule
 
+LIQUIDATIONS = {"window_s": 30, "min_venues": 1, "min_usd": Decimal(0), "cooldown_s": 300}  # of all seeded rules for them
 WHOLE = ("window_s", "min_events", "min_venues", "cooldown_s")
 
 
@@ -54,12 +55,18 @@ def of_object(entry: Mapping[str, Any]) -> Rule:
 
 
 def seeded() -> list[Rule]:
-    """The rules that a new database starts with, straight from the migration that seeds them."""
-    rules = []
-    for kind, asset, low, moderate, high, extreme, min_events in import_module("monitors.migrations.0002_seed_thresholds").LADDERS:
-        rungs = (Decimal(low), Decimal(moderate), Decimal(high), Decimal(extreme))
-        rules.append(Rule(Kind(kind), asset, *rungs, window_s=30, min_events=min_events, min_venues=1, min_usd=Decimal(0), cooldown_s=300))
-    return rules
+    """The rules that a new database starts with, straight from the migrations that seed them."""
+    liquidations = [_of_row(row, {"min_events": row[6], **LIQUIDATIONS}) for row in _ladders("0002_seed_thresholds")]
+    return liquidations + [_of_row(row, {"min_usd": Decimal(row[6]), **row[7]}) for row in _ladders("0003_seed_scan_rules")]
+
+
+def _ladders(migration: str) -> Any:
+    return import_module(f"monitors.migrations.{migration}").LADDERS
+
+
+def _of_row(row: Sequence[Any], rest: Mapping[str, Any]) -> Rule:
+    low, moderate, high, extreme = map(Decimal, row[2:6])
+    return Rule(Kind(row[0]), row[1], low, moderate, high, extreme, **rest)
 
 
 def _checked(entry: Mapping[str, Any], path: Path) -> Rule:

@@ -7,18 +7,19 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from alerts.models import Lease
+from monitors.models import Lease
 
-LEASE = timedelta(seconds=5)
+LASTS_S = 5.0
 RENEW_S = 1.0
 
 
 class Held:
-    """One holder's hold of a lease."""
+    """One holder's hold of a lease, which ends `lasts_s` after it was taken or renewed."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lasts_s: float = LASTS_S) -> None:
         self.inherited = False
         self._name = name
+        self._lasts = timedelta(seconds=lasts_s)
         self._holder = f"{socket.gethostname()[:24]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
     def acquire(self) -> bool:
@@ -30,7 +31,7 @@ class Held:
 
     def renew(self) -> bool:
         """Keep the lease; False when it was lost."""
-        return bool(Lease.objects.filter(name=self._name, holder=self._holder).update(until=timezone.now() + LEASE))
+        return bool(Lease.objects.filter(name=self._name, holder=self._holder).update(until=timezone.now() + self._lasts))
 
     def release(self) -> None:
         """Leave the lease to the next."""
@@ -38,7 +39,7 @@ class Held:
 
     def _take(self, **of: str) -> bool:
         now = timezone.now()
-        return bool(Lease.objects.filter(name=self._name, until__lte=now, **of).update(holder=self._holder, until=now + LEASE))
+        return bool(Lease.objects.filter(name=self._name, until__lte=now, **of).update(holder=self._holder, until=now + self._lasts))
 
     def _create(self) -> bool:
         """The row of a lease that was never held; False when there is one."""
