@@ -230,7 +230,7 @@ class DecisionAdmin(HistoryAdmin):
     @column("value", ordering="signal__value")
     def measured(self, decision: Decision) -> SafeString:
         """Of the signal, with the unit."""
-        return format_html('<span style="white-space: nowrap">{}</span>', amount(decision.signal.as_value()))
+        return format_html('<span class="one-line">{}</span>', amount(decision.signal.as_value()))
 
     @column("severity", ordering="severity", label=SEVERITY_COLOURS)
     def loudness(self, decision: Decision) -> str:

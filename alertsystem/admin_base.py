@@ -89,7 +89,7 @@ def moment(at: datetime | None) -> str:
 
 def when(at: datetime | None) -> SafeString:
     """The same for a column: never broken into two lines."""
-    return format_html('<span style="white-space: nowrap">{}</span>', moment(at))
+    return format_html('<span class="one-line">{}</span>', moment(at))
 
 
 def badge(text: str, colour: str = "") -> SafeString:
@@ -99,7 +99,7 @@ def badge(text: str, colour: str = "") -> SafeString:
 
 def link_to(url: str, text: str) -> SafeString:
     """A link in the theme's colour."""
-    return format_html('<a class="text-primary-600 dark:text-primary-500" style="white-space: nowrap" href="{}">{}</a>', url, text)
+    return format_html('<a class="one-line text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, text)
 
 
 def age(at: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -51,6 +52,8 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Binance, Bybit, OKX",
     "SITE_SYMBOL": "crisis_alert",
     "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("alertsystem/icon.svg")}],
+    "STYLES": [lambda request: static("alertsystem/admin.css")],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "alertsystem.dashboard.overview",
     "COLORS": {

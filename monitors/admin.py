@@ -9,9 +9,11 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
-from alertsystem.admin_base import Admin, HistoryAdmin, age, column, moment
-from monitors.feeds import judge_feeds
+from alertsystem.admin_base import Admin, HistoryAdmin, age, column, moment, when
+from monitors.feeds import FeedState, judge_feeds
 from monitors.forms import LADDER_UNITS, ThresholdRuleForm
 from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
 from monitors.models import FeedStatus, Liquidation, Market, Signal, ThresholdRule
@@ -54,14 +56,18 @@ class ThresholdRuleAdmin(Admin):
 class FeedStatusAdmin(HistoryAdmin):
     """Is each venue's feed alive?"""
 
-    list_display = ("venue", "condition", "data_age", "rate", "reconnects", "malformed", "unknown", "connected", "reported")
+    list_display = ("venue", "condition", "trouble", "data_age", "rate", "reconnects", "malformed", "unknown", "connected")
     ordering = ("venue",)
 
     @column("state", label={"live": "success", "blind": "danger"})
-    def condition(self, status: FeedStatus) -> str | tuple[str, str]:
-        """Live, or blind with the reason."""
-        (feed,) = judge_feeds([status], timezone.now(), [Venue(status.venue)])
-        return ("blind", f"blind: {feed.note}") if feed.blind else "live"
+    def condition(self, status: FeedStatus) -> str:
+        """Whether its liquidations would be seen now."""
+        return "blind" if _judged(status).blind else "live"
+
+    @column("trouble")
+    def trouble(self, status: FeedStatus) -> str:
+        """Why it is blind."""
+        return _judged(status).note or "-"
 
     @column("last data", ordering="last_data_at")
     def data_age(self, status: FeedStatus) -> str:
@@ -73,19 +79,18 @@ class FeedStatusAdmin(HistoryAdmin):
         """To a tenth."""
         return f"{status.events_per_minute:.1f}"
 
-    @column("connected since (UTC)", ordering="connected_since")
+    @column("connected", ordering="connected_since")
     def connected(self, status: FeedStatus) -> str:
-        """To the second."""
-        return moment(status.connected_since)[:19]
-
-    @column("reported", ordering="updated_at")
-    def reported(self, status: FeedStatus) -> str:
-        """How long ago the liquidation monitor wrote this."""
-        return age(status.updated_at)
+        """Since when."""
+        return age(status.connected_since) if status.connected_since else "no"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """The watched venues only: rows of others are remains."""
         return super().get_queryset(request).filter(venue__in=settings.VENUES)
+
+
+def _judged(status: FeedStatus) -> FeedState:
+    return judge_feeds([status], timezone.now(), [Venue(status.venue)])[0]
 
 
 @admin.register(Liquidation)
@@ -129,16 +134,16 @@ class LiquidationAdmin(HistoryAdmin):
 class SignalAdmin(HistoryAdmin):
     """What the detectors measured."""
 
-    list_display = ("received", "kind", "asset", "direction", "measured", "count", "shares", "episode", "number", "detection", "decided")
+    list_display = ("received", "kind", "asset", "direction", "measured", "count", "shares", "detection", "decided")
     list_filter = ("kind", "direction")
     search_fields = ("=asset",)
     search_help_text = "An asset: BTC"
     ordering = ("-received_at",)
 
     @column("received (UTC)", ordering="received_at")
-    def received(self, signal: Signal) -> str:
+    def received(self, signal: Signal) -> SafeString:
         """To the millisecond."""
-        return moment(signal.received_at)
+        return when(signal.received_at)
 
     @column("value", ordering="value")
     def measured(self, signal: Signal) -> str:
@@ -146,9 +151,10 @@ class SignalAdmin(HistoryAdmin):
         return in_unit(signal.kind, signal.value)
 
     @column("venues")
-    def shares(self, signal: Signal) -> str:
+    def shares(self, signal: Signal) -> SafeString:
         """The part of each venue."""
-        return ", ".join(f"{Venue(venue).title} {in_unit(signal.kind, Decimal(part))}" for venue, part in signal.venues.items())
+        parts = ((Venue(venue).title, in_unit(signal.kind, Decimal(part))) for venue, part in signal.venues.items())
+        return format_html_join(mark_safe("<br>"), '<span class="one-line">{} {}</span>', parts)
 
     @column("detected after")
     def detection(self, signal: Signal) -> str:
