@@ -90,6 +90,7 @@ class Drainer:
         end = time.monotonic() + slice_s
         while self._keep_lease() and self._has_time(end):
             looked_at = time.monotonic()
+            self._chat_at = {chat: at for chat, at in self._chat_at.items() if at > looked_at}
             self._collect(0)
             if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next()):
                 self._collect(HANDOVER_S if self._flights else 0)
@@ -216,7 +217,6 @@ class Drainer:
 
     def _busy(self, until: float) -> set[int]:
         """Subscribers whose chat has to wait beyond `until`, or to whom something is on its way (so that order is kept)."""
-        self._chat_at = {chat: at for chat, at in self._chat_at.items() if at > time.monotonic()}
         return {chat for chat, at in self._chat_at.items() if at > until} | {flight.delivery.subscriber_id for flight in self._flights.values()}
 
     def _wait_s(self, looked_at: float) -> float | None:
