@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar, cast
 
 from telegram import BotCommand, Update
 from telegram.error import TelegramError
@@ -48,9 +48,29 @@ class Poller:
         except (TelegramError, TimeoutError):
             log.info("the last updates may be answered twice")
 
-    async def _ask(self) -> tuple[Update, ...]:
-        updates: tuple[Update, ...] = await self._app.bot.get_updates(offset=self._next, timeout=POLL_S, allowed_updates=ALLOWED_UPDATES)
+    async def _ask(self) -> Sequence[Update]:
+        try:
+            updates: Sequence[Update] = await self._app.bot.get_updates(offset=self._next, timeout=POLL_S, allowed_updates=ALLOWED_UPDATES)
+        except TelegramError:
+            raise
+        except Exception as error:  # one update that the library cannot read must not hide all others for ever
+            log.error("an update from Telegram cannot be read (%s); it is skipped", type(error).__name__)
+            return await self._ask_for_readable()
         return updates
+
+    async def _ask_for_readable(self) -> Sequence[Update]:
+        """The waiting updates that can be read; when none can, they are confirmed unread."""
+        found = cast("list[dict[str, Any]]", await self._app.bot.do_api_request("getUpdates", api_kwargs={"offset": self._next, "timeout": 0}))
+        readable = [update for update in map(self._read, found) if update is not None]
+        if found and not readable:
+            self._next = found[-1]["update_id"] + 1
+        return readable
+
+    def _read(self, entry: dict[str, Any]) -> Update | None:
+        try:
+            return Update.de_json(entry, self._app.bot)
+        except Exception:
+            return None
 
     async def _until_it_works(self, call: Callable[[], Awaitable[T]]) -> T:
         while True:

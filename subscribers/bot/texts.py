@@ -1,5 +1,6 @@
 """What does the bot say? Every sentence of it, as Telegram's HTML; values are escaped here."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ ABOUT = (
     "I watch liquidations on Binance, Bybit and OKX (USDT and USDC perpetuals) and tell this chat when large ones, or cascades of them, are seen. "
     "Binance and OKX publish only samples, so dollars with ≥ are a lower bound. This is a measurement, not advice."
 )
+MAX_CHOICES = 800  # characters of each kind's choices: all kinds and the last alerts stay below Telegram's 4096
 UNKNOWN = "I do not know that one."
 
 
@@ -83,4 +85,5 @@ def _feed(feed: FeedState) -> str:
 
 def _wanted(subscriptions: Sequence[Subscription]) -> str:
     """What a chat gets, one line a kind; kinds with the same choices share a line."""
-    return "This chat gets:\n" + ("\n".join(map(escape, wanted_lines(subscriptions))) or "nothing yet.")
+    lines = (textwrap.shorten(line, MAX_CHOICES, placeholder=" ...") for line in wanted_lines(subscriptions))
+    return "This chat gets:\n" + ("\n".join(map(escape, lines)) or "nothing yet.")

@@ -199,6 +199,15 @@ def test_other_bots_and_messages_without_words_are_left_alone(telegram: FakeTele
     assert is_active(GROUP) is None
 
 
+def test_an_update_that_nobody_can_read_does_not_stop_the_others(telegram: FakeTelegram, bot: Process) -> None:
+    telegram.push_update({"message": {"message_id": 1, "chat": "no chat at all"}})
+    assert HELP in says(telegram, ANN, "/help")
+    telegram.push_update({"message": {"message_id": 1, "chat": "no chat at all"}})
+    telegram.push_update({"message": {}})
+    assert HELP in says(telegram, ANN + 1, "/help")
+    assert bot.poll() is None
+
+
 def test_a_chat_that_asks_too_often_is_answered_only_so_often(telegram: FakeTelegram, bot: Process) -> None:
     for _ in range(30):
         telegram.user_says(ANN, "/help")

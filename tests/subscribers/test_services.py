@@ -1,8 +1,10 @@
 """Subscribers come, go and change, and the floors follow."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 
 from monitors.market import Kind
 from monitors.models import CustomFloor
@@ -105,3 +107,20 @@ def test_a_supergroup_that_is_subscribed_already_replaces_the_old_group() -> Non
 
 def test_a_group_that_never_subscribed_moves_unnoticed() -> None:
     assert services.move_chat(-5, -1005) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_changes_at_once_do_not_miss_each_others_thresholds() -> None:
+    """Each thread lowers its own subscriber's threshold round after round; in the end the floor is the lowest of all."""
+    people = [services.subscribe_chat(chat_id, "private", "Ann") for chat_id in (1, 2, 3)]
+
+    def lower(subscriber: Subscriber) -> None:
+        for step in range(15):
+            with transaction.atomic():
+                subscriber.subscriptions.filter(kind=Kind.CASCADE, asset="BTC").update(custom_threshold=100_000 - 1_000 * step - subscriber.chat_id)
+                services.refresh_custom_floors()
+        connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lower, people))
+    assert floors() == {("cascade", "BTC"): 100_000 - 14_000 - 3}

@@ -1,0 +1,75 @@
+"""Which updates are meant for the bot, and what they ask."""
+
+import pytest
+from telegram import ChatMemberUpdated, Message
+
+from subscribers.bot.requests import Move, Question, move_of, question_of
+from tests.fakes.telegram_server import BOT
+from tests.fakes.telegram_updates import Json, membership, message
+
+KNOWN = frozenset({"start", "help"})
+PRIVATE, GROUP, CHANNEL = 7, -5, -1005
+HELP_FOR = Question("")
+
+
+def asked(chat_id: int, text: str, fields: Json | None = None) -> Question | None:
+    return question_of(Message.de_json(message(chat_id, text, 1) | (fields or {}), None), "our_bot", KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("chat_id", "text", "question"),
+    [
+        (PRIVATE, "/start", Question("start")),
+        (PRIVATE, "/start payload", Question("start")),
+        (PRIVATE, "/HELP", Question("help")),
+        (PRIVATE, "/start@our_bot", Question("start")),
+        (PRIVATE, "/start@other_bot", None),
+        (PRIVATE, "hello", HELP_FOR),
+        (PRIVATE, "/nonsense", HELP_FOR),
+        (PRIVATE, "/startle", HELP_FOR),
+        (PRIVATE, "/ start", HELP_FOR),
+        (GROUP, "/start", Question("start")),
+        (GROUP, "/start@OUR_BOT", Question("start")),
+        (GROUP, "/start@other_bot", None),
+        (GROUP, "/nonsense", None),
+        (GROUP, "/nonsense@our_bot", HELP_FOR),
+        (GROUP, "hello /start", None),
+    ],
+)
+def test_what_a_message_asks(chat_id: int, text: str, question: Question | None) -> None:
+    assert asked(chat_id, text) == question
+
+
+def test_other_bots_are_never_answered_but_an_anonymous_admin_is() -> None:
+    robot = {"id": 5, "is_bot": True, "first_name": "Robot"}
+    assert asked(GROUP, "/start", {"from": robot}) is None
+    assert asked(GROUP, "/start", {"from": robot, "sender_chat": {"id": GROUP, "type": "supergroup", "title": "Desk"}}) == Question("start")
+
+
+def test_a_service_message_in_private_asks_nothing() -> None:
+    assert asked(PRIVATE, "", {"text": None, "message_auto_delete_timer_changed": {"message_auto_delete_time": 60}}) is None
+
+
+@pytest.mark.parametrize(
+    ("chat_id", "chat_type", "old", "new", "move"),
+    [
+        (CHANNEL, "channel", "left", "administrator", Move.JOINED_CHANNEL),
+        (CHANNEL, "channel", "administrator", "administrator", None),
+        (CHANNEL, "channel", "administrator", "left", Move.LEFT),
+        (CHANNEL, "channel", "administrator", "kicked", Move.LEFT),
+        (GROUP, "", "left", "member", Move.JOINED_GROUP),
+        (GROUP, "", "member", "administrator", None),
+        (GROUP, "", "member", "kicked", Move.LEFT),
+        (PRIVATE, "", "member", "kicked", Move.LEFT),
+        (PRIVATE, "", "kicked", "member", None),
+    ],
+)
+def test_what_the_bots_own_coming_and_going_means(chat_id: int, chat_type: str, old: str, new: str, move: Move | None) -> None:
+    change = ChatMemberUpdated.de_json(membership(chat_id, old, new, BOT, 1, chat_type), None)
+    assert move_of(change) == move
+
+
+def test_an_admin_of_a_channel_who_may_not_post_is_as_good_as_gone() -> None:
+    update = membership(CHANNEL, "administrator", "administrator", BOT, 1, "channel")
+    update["new_chat_member"]["can_post_messages"] = False
+    assert move_of(ChatMemberUpdated.de_json(update, None)) is Move.LEFT
