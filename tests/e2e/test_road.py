@@ -1,0 +1,78 @@
+"""Does a liquidation on the wire become a message on the phone? The whole product, over real sockets."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from alerts.models import Alert, Delivery
+from monitors.models import Liquidation, Signal
+from tests.e2e import story
+from tests.e2e.machine import machine
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.venue_markets import VENUES
+from tests.fakes.venues import FakeVenues
+from tests.harness import Processes, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHAT = 1001
+TOKEN = "4242:end-to-end"
+_CELERY = (sys.executable, "-m", "celery", "-q", "-A", "alertsystem")
+
+
+def test_a_cascade_on_three_venues_arrives_step_by_step_and_is_kept(transactional_db: None, tmp_path: Path) -> None:
+    with machine(tmp_path) as running:
+        running.wait_until_ready()
+        running.subscribe([CHAT])
+        expected = []
+        for usd, severity in ((story.MODERATE_USD, "MODERATE"), (story.HIGH_USD, "HIGH"), (story.EXTREME_USD, "EXTREME")):
+            story.pour(running.venues, "BTC", usd)
+            expected.append(severity)
+            wait_until(lambda severity=severity: story.steps_sent(running.telegram, CHAT, "BTC")[severity], 20, f"the {severity} message\n{running.tail()}")
+            assert list(story.steps_sent(running.telegram, CHAT, "BTC")) == expected
+
+        story.pour(running.venues, "BTC", story.MODERATE_USD)  # larger, not louder: the newest message is edited
+        newest = running.telegram.sent_to(CHAT)[-1].message_id
+        wait_until(lambda: any(edit.accepted for edit in running.telegram.requests("editMessageText")), 20, f"an edit\n{running.tail()}")
+        assert {int(edit.params["message_id"]) for edit in running.telegram.requests("editMessageText") if edit.accepted} == {newest}
+        assert sum(story.steps_sent(running.telegram, CHAT, "BTC").values()) == 3
+
+        alert = Alert.objects.get(asset="BTC", direction="LONG")
+        assert (alert.kind, alert.get_severity_display(), alert.closed_at) == ("cascade", "EXTREME", None)
+        to_chat = Delivery.objects.filter(alert=alert, subscriber__chat_id=CHAT)
+        assert list(to_chat.order_by("step").values_list("step", "state")) == [(2, "sent"), (3, "sent"), (4, "sent")]
+        for delivery in to_chat:
+            stamps = [delivery.event_at, delivery.received_at, delivery.detected_at, delivery.queued_at, delivery.sent_at]
+            assert None not in stamps and stamps == sorted(stamps, key=lambda stamp: stamp or delivery.queued_at)
+        wait_until(lambda: set(Liquidation.objects.values_list("venue", flat=True)) == set(VENUES), 5, "liquidations of every venue")
+        assert not Signal.objects.filter(decided_at=None).exists()
+
+
+def test_without_workers_signals_wait_unread_and_with_them_everything_arrives(processes: Processes, tmp_path: Path) -> None:
+    with FakeVenues() as venues, FakeTelegram(token=TOKEN) as telegram:
+        env = {**venues.env, "TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "ASSETS": "BTC,ETH,SOL"}
+        log = tmp_path / "log"
+        processes.celery_workers("scans", env=env, log=log)
+        processes.start(*_CELERY, "beat", env=env, log=log)
+        processes.manage("watch_liquidations", env=env, log=log)
+        processes.manage("run_bot", env=env, log=log)
+        venues.wait_for_subscribers(wait_s=60)
+        wait_until(lambda: any("BTCPERP" in topic for client in venues.servers["bybit"].sockets.clients for topic in client.topics), 60, "known contracts")
+        telegram.user_says(CHAT, "/start")
+        wait_until(lambda: story.accepted(telegram, CHAT), 30, "the answer to /start")
+        telegram.clear()
+
+        story.pour(venues, "BTC", story.MODERATE_USD)
+        story.pour(venues, "ETH", story.HIGH_USD)
+        unread = Signal.objects.filter(decided_at=None)
+        wait_until(lambda: {"BTC", "ETH"} <= set(unread.filter(kind="cascade").values_list("asset", flat=True)), 20, "signals of both assets")
+        story.pour(venues, "BTC", story.HIGH_USD)
+        wait_until(lambda: unread.filter(kind="cascade", asset="BTC", value__gte=5_000_000).exists(), 20, "the larger signal")
+        assert not Signal.objects.exclude(decided_at=None).exists()
+        assert not Alert.objects.exists() and not telegram.requests("sendMessage")
+
+        processes.celery_workers("alerts", "delivery", env=env, log=log)
+        wait_until(lambda: story.steps_sent(telegram, CHAT, "BTC")["HIGH"] and story.steps_sent(telegram, CHAT, "ETH")["HIGH"], 30, "both messages")
+        wait_until(lambda: not unread.exists(), 10, "every signal decided")
+        assert max(story.steps_sent(telegram, CHAT, "BTC").values()) == max(story.steps_sent(telegram, CHAT, "ETH").values()) == 1
