@@ -23,6 +23,7 @@ LOG_FORMATS = ("text", "json")
 TextList = Annotated[list[str], NoDecode]
 _WEB = "an http:// or https:// URL"
 _SOCKET = "a ws:// or wss:// URL"
+_DAYS = "a whole number of days from 1 to 3650"
 _SECONDS = "a whole number of seconds from 1 to 86400"
 
 
@@ -54,10 +55,21 @@ class Environment(BaseSettings):
     )
     VENUES: Annotated[list[Venue], NoDecode] = _setting(list(Venue), f"one or more of {', '.join(Venue)}", "venues to watch", min_length=1)
     ASSETS: TextList = _setting(
-        [], "assets of letters and digits, e.g. BTC,ETH,1INCH", "assets to watch, e.g. `BTC,ETH`; empty: the `MAX_ASSETS` of most turnover"
+        [],
+        "assets of letters and digits, e.g. BTC,ETH,1INCH",
+        "assets whose liquidations alert, e.g. `BTC,ETH`; empty: the `MAX_ASSETS` of most turnover; open interest and volume are scanned for these and those",
     )
-    MAX_ASSETS: int = _setting(50, "a whole number from 1 to 2000", "how many assets to watch when `ASSETS` is empty", ge=1, le=2000)
-    LIQUIDATION_RETENTION_DAYS: int = _setting(30, "a whole number of days from 1 to 3650", "how long liquidations are kept, in days", ge=1, le=3650)
+    MAX_ASSETS: int = _setting(
+        50, "a whole number from 1 to 2000", "how many assets of most turnover to scan, and to watch when `ASSETS` is empty", ge=1, le=2000
+    )
+    LIQUIDATION_RETENTION_DAYS: int = _setting(30, _DAYS, "how long liquidations are kept, in days", ge=1, le=3650)
+
+    VENUE_BUDGET_PERCENT: float = _setting(
+        50, "a number over 0, at most 100", "the part of each venue's REST limit that scans may use, in percent", gt=0, le=100, allow_inf_nan=False
+    )
+    OI_FULL_DAYS: int = _setting(8, _DAYS, "how long open interest samples are kept as they came, in days", ge=1, le=3650)
+    OI_POINTS_DAYS: int = _setting(90, _DAYS, "how long they are kept as 5-minute points, in days", ge=1, le=3650)
+    CANDLE_DAYS: int = _setting(90, "a whole number of days from 8 to 3650", "how long candles are kept, in days; a baseline needs 8", ge=8, le=3650)
 
     TELEGRAM_BOT_TOKEN: SecretStr = _setting(SecretStr(""), "the token that @BotFather gave, 123456:ABC...", "the bot's token; empty: no Telegram")
     TELEGRAM_API_URL: str = _setting("https://api.telegram.org", _WEB, "the Bot API's host")

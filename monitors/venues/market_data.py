@@ -1,34 +1,26 @@
-"""What does a venue list, at which size and price? Asked over REST through ccxt; the one module that speaks it."""
+"""What does a venue list, at which size and price? Asked over REST through ccxt."""
 
-import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
 from monitors.market import Contract, Venue
+from monitors.venues.clients import client_of, malformed
 from monitors.venues.contracts import LONGEST_NAME, NOT_ASSETS, split_multiplier
+from monitors.venues.troubles import MarketDataError as MarketDataError
+from monitors.venues.troubles import Trouble
 from monitors.venues.wire import positive
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_MS = 10_000
 Json = Mapping[str, Any]
 
-# ccxt's class of each venue, and what keeps load_markets from asking for spot, options and currencies.
-CLIENTS: Mapping[Venue, tuple[str, dict[str, Any]]] = {
-    Venue.BINANCE: ("binanceusdm", {"fetchCurrencies": False}),
-    Venue.BYBIT: ("bybit", {"fetchMarkets": {"types": ["linear"]}, "defaultSubType": "linear"}),
-    Venue.OKX: ("okx", {"defaultType": "swap", "fetchMarkets": {"types": ["swap"]}}),
-}
 BYBIT_CRYPTO = frozenset({"", "innovation", "adventure"})  # symbolType; stocks, commodities and forex have others
 OKX_CRYPTO = frozenset({"", "1"})  # instCategory; 3 stocks, 4 commodities...
-
-
-class MarketDataError(Exception):
-    """The venue did not answer, or not in a way that is understood; the text is one clear line."""
+TICKERS_COST = {Venue.BINANCE: 40}  # weight of all tickers at once; 1 elsewhere
+MARKS_COST = {Venue.BINANCE: 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +33,18 @@ class MarketFacts:
     listed_at_ms: int | None
 
 
-def open_client(venue: Venue, rest_url: str = "") -> Any:
-    """A ccxt client of the venue's linear perpetuals; `rest_url` replaces the host of every address and keeps the paths."""
-    ccxt = importlib.import_module("ccxt")  # 0.6 s and 73 MB that the monitor, the bot and the web process do without
-    name, options = CLIENTS[venue]
-    client = getattr(ccxt, name)({"timeout": TIMEOUT_MS, "enableRateLimit": True, "options": options})
-    client.has["fetchCurrencies"] = False
-    if rest_url:
-        client.urls["api"] = {part: rest_url.rstrip("/") + urlsplit(url).path for part, url in client.urls["api"].items()}
-    return client
-
-
 def fetch_contracts(venue: Venue, rest_url: str = "") -> list[MarketFacts]:
     """The linear USDT and USDC perpetuals of crypto assets that trade now; raises MarketDataError."""
-    client = open_client(venue, rest_url)
-    ccxt = importlib.import_module("ccxt")
+    client = client_of(venue, rest_url)
+    markets, tickers = client.call("load_markets", True), client.call("fetch_tickers", cost=TICKERS_COST.get(venue, 1))
+    # Bybit's tickers hold the marks
+    marks = tickers if venue is Venue.BYBIT else client.call("fetch_mark_prices", cost=MARKS_COST.get(venue, 1))
     try:
-        markets, tickers = client.load_markets(), client.fetch_tickers()
-        marks = tickers if venue is Venue.BYBIT else client.fetch_mark_prices()  # Bybit's tickers hold the marks
         found = list(_readable(venue, markets, tickers, marks))
-    except ccxt.BaseError as error:
-        raise MarketDataError(f"{venue.title} over REST: {type(error).__name__}: {_first_line(error)}") from error
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise MarketDataError(f"{venue.title} over REST: its answer is not understood ({type(error).__name__}: {_first_line(error)})") from error
+        raise malformed(venue, error) from error
     if not found:
-        raise MarketDataError(f"{venue.title} over REST: it lists no perpetual at all")
+        raise MarketDataError(venue, Trouble.MALFORMED, "it lists no perpetual at all")
     return found
 
 
@@ -77,10 +56,6 @@ def _readable(venue: Venue, markets: Json, tickers: Json, marks: Json) -> Iterat
                 yield _facts(venue, market, tickers.get(symbol) or {}, marks.get(symbol) or {})
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             log.warning("%s: the contract %s cannot be read (%s: %s)", venue.title, symbol, type(error).__name__, error)
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:150]
 
 
 def _ours(venue: Venue, market: Json) -> bool:

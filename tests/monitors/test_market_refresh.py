@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from redis import Redis
 
 from monitors import selectors, services
 from monitors.market import Contract, Venue
-from monitors.models import FeedStatus, Liquidation, Market, Signal
+from monitors.models import FeedStatus, Market
 from monitors.venues.market_data import MarketDataError, fetch_contracts
 from tests.fakes.venues import FakeVenues
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def venues(settings: Any) -> Iterator[FakeVenues]:
+def venues(settings: Any, valkey: "Redis") -> Iterator[FakeVenues]:
     with FakeVenues() as fakes:
         for name, url in fakes.env.items():
             setattr(settings, name, url)
@@ -109,29 +109,3 @@ def test_listed_on_counts_live_venues_and_is_one_at_least(venues: FakeVenues) ->
 def test_a_path_prefix_of_the_rest_url_is_kept(venues: FakeVenues) -> None:
     fetch_contracts(Venue.OKX, venues.env["OKX_REST_URL"] + "/proxy/okx/")
     assert {request.path.split("/api/")[0] for request in venues.requests("okx")} == {"/proxy/okx"}
-
-
-def test_pruning_takes_what_is_older_than_the_retention_and_belongs_to_no_alert(settings: Any) -> None:
-    settings.LIQUIDATION_RETENTION_DAYS = 7
-    now, one = timezone.now(), Decimal(1)
-    for days in (1, 6, 8, 30):
-        at = now - timedelta(days=days)
-        Liquidation.objects.create(
-            venue="okx",
-            symbol="BTC/USDT:USDT",
-            asset="BTC",
-            position_side="LONG",
-            price=one,
-            quantity_base=one,
-            notional_usd=one,
-            occurred_at=at,
-            received_at=at,
-        )
-        for decided in (at, None):
-            Signal.objects.create(
-                kind="cascade", asset=f"A{days}", direction="LONG", fingerprint=f"{days} {decided}", value=one, count=1, venues={}, window_s=30, episode=1,
-                number=1, listed_on=1, occurred_at=at, received_at=at, detected_at=at, decided_at=decided,
-            )  # fmt: skip
-    assert services.prune(now) == 4
-    assert Liquidation.objects.count() == 2
-    assert Signal.objects.filter(decided_at=None).count() == 4
