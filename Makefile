@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run demo test bench lint fmt
+.PHONY: run demo test bench thresholds lint fmt
 
 run: $(VENV)/.installed ## everything on this machine, until Ctrl-C; e.g. make run ARGS="--port 8080"
 	@$(BIN)/python manage.py up $(ARGS)
@@ -16,6 +16,9 @@ test: $(VENV)/.installed-dev ## checks, and all tests on SQLite and PostgreSQL; 
 
 bench: $(VENV)/.installed-dev ## the numbers of docs/benchmarks.md
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+thresholds: $(VENV)/.installed ## docs/thresholds.md from recordings: make thresholds RECORDINGS_DIR=/path/to/recordings
+	@$(BIN)/python manage.py fit_thresholds $(RECORDINGS_DIR)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.run --checks-only

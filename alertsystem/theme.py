@@ -29,6 +29,7 @@ NAVIGATION = [
     _group(
         "What alerts",
         _item("Thresholds", "tune", "monitors_thresholdrule_changelist", "monitors.view_thresholdrule"),
+        _item("Watched assets", "playlist_add_check", "monitors_assetchoice_changelist", "monitors.view_assetchoice"),
         _item("Silences", "notifications_off", "alerts_silence_changelist", "alerts.view_silence"),
     ),
     _group("Who is told", _item("Subscribers", "group", "subscribers_subscriber_changelist", "subscribers.view_subscriber")),
@@ -38,6 +39,7 @@ NAVIGATION = [
         _item("Liquidations", "bolt", "monitors_liquidation_changelist", "monitors.view_liquidation"),
         _item("Signals", "show_chart", "monitors_signal_changelist", "monitors.view_signal"),
         _item("Markets", "storefront", "monitors_market_changelist", "monitors.view_market"),
+        _item("Backfill", "history", "monitors_backfillcursor_changelist", "monitors.view_backfillcursor"),
     ),
     _group(
         "The system",

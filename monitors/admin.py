@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,6 +19,8 @@ from monitors.forms import LADDER_UNITS, ThresholdRuleForm
 from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
 from monitors.models import FeedStatus, Liquidation, Market, Signal, ThresholdRule
 from monitors.rule_checks import RUNGS
+from monitors.universe_admin import AssetChoiceAdmin as AssetChoiceAdmin
+from monitors.universe_admin import BackfillAdmin as BackfillAdmin
 
 
 def in_unit(kind: str, value: Decimal) -> str:
@@ -171,8 +174,8 @@ class SignalAdmin(HistoryAdmin):
 class MarketAdmin(HistoryAdmin):
     """The contracts that are known, refreshed hourly."""
 
-    list_display = ("venue_symbol", "venue", "asset", "size", "times", "active", "turnover", "refreshed")
-    list_filter = ("venue", "active")
+    list_display = ("venue_symbol", "venue", "asset", "size", "times", "active", "turnover", "apart", "refreshed")
+    list_filter = ("venue", "active", ("apart", EmptyFieldListFilter))
     search_fields = ("=asset", "venue_symbol")
 
     @column("coins a contract")

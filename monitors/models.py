@@ -18,6 +18,8 @@ from monitors.scan_models import OpenInterestSample as OpenInterestSample
 from monitors.scan_models import OwnHistory as OwnHistory
 from monitors.scan_models import ScanStatus as ScanStatus
 from monitors.thresholds import Rule
+from monitors.universe_models import AssetChoice as AssetChoice
+from monitors.universe_models import BackfillCursor as BackfillCursor
 
 
 class Market(models.Model):
@@ -33,6 +35,8 @@ class Market(models.Model):
     listed_at = models.DateTimeField(null=True, blank=True)
     turnover_usd = models.FloatField("24 h turnover, $", default=0)
     refreshed_at = models.DateTimeField()
+    apart = models.CharField("kept apart", max_length=200, blank=True, help_text="why it does not count as the asset of its name; empty: it does")
+    thinned_until = models.DateTimeField(null=True, blank=True, help_text="older open interest samples are 5-minute points")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["venue", "venue_symbol"], name="one_market_per_venue_symbol")]

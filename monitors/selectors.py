@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.db.models import Count, Max, Sum
 
+from monitors import universe
 from monitors.market import Contract, Kind, Venue
-from monitors.models import CustomFloor, FeedStatus, Market, ThresholdRule
+from monitors.models import AssetChoice, CustomFloor, FeedStatus, Market, ThresholdRule
 from monitors.thresholds import Rulebook
 from monitors.venues.contracts import Contracts, of_rows
 
@@ -18,11 +19,31 @@ def rulebook() -> Rulebook:
 
 
 def watched_assets() -> tuple[str, ...]:
-    """The assets that alert: `ASSETS`, else the `MAX_ASSETS` of most turnover over all venues, else, before contracts are known, the usual ones."""
-    if settings.ASSETS:
-        return tuple(dict.fromkeys(asset.upper() for asset in settings.ASSETS))
+    """The assets whose liquidations alert: `ASSETS`, else the `MAX_ASSETS` of most turnover, else, before contracts are known, the usual ones.
+
+    The operator's choices come on top.
+    """
+    return universe.watched(_ranked() or DEFAULT_ASSETS, _named(), settings.MAX_ASSETS, _choices())
+
+
+def scanned_assets() -> tuple[str, ...]:
+    """The assets whose open interest and volume are scanned: the `MAX_ASSETS` of most turnover and `ASSETS`, with the operator's choices on top."""
+    return universe.scanned(_ranked() or DEFAULT_ASSETS, _named(), settings.MAX_ASSETS, _choices())
+
+
+def _ranked() -> list[str]:
+    """Every asset that is listed now, most turnover over the venues first."""
     ranked = Market.objects.filter(active=True, venue__in=settings.VENUES).order_by().values("asset").annotate(usd=Sum("turnover_usd"))
-    return tuple(row["asset"] for row in ranked.order_by("-usd", "asset")[: settings.MAX_ASSETS]) or DEFAULT_ASSETS
+    return [row["asset"] for row in ranked.order_by("-usd", "asset")]
+
+
+def _named() -> list[str]:
+    return [asset.upper() for asset in settings.ASSETS]
+
+
+def _choices() -> universe.Choices:
+    chosen = dict(AssetChoice.objects.values_list("asset", "choice"))
+    return universe.Choices(*([asset for asset, choice in chosen.items() if choice == which] for which in (AssetChoice.IN, AssetChoice.OUT)))
 
 
 def contracts() -> dict[Venue, Contracts]:

@@ -1,27 +1,25 @@
-"""What is done to the stored market? Contracts are refreshed, and what is too old goes."""
+"""What do the venues list? Their contracts, asked for and stored."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 
-from monitors.joining import assets_of
+from monitors.joining import Joined, join
 from monitors.market import Contract, Venue, from_epoch_ms
-from monitors.models import Liquidation, Market, Signal
+from monitors.models import BackfillCursor, CandleRow, Market, OpenInterestSample
 from monitors.venues.market_data import MarketDataError, MarketFacts, fetch_contracts
 
 log = logging.getLogger(__name__)
 
-CHUNK = 2_000  # rows deleted at a time, so that no writer waits long
-PRUNE_SLICE_S = 30.0  # then the rest is left to the next run: a task must stay under its time limit
-MARKET_FIELDS = ["symbol", "asset", "contract_size", "multiplier", "active", "listed_at", "turnover_usd", "refreshed_at"]
+MARKET_FIELDS = ["symbol", "asset", "contract_size", "multiplier", "active", "listed_at", "turnover_usd", "apart", "refreshed_at"]
 
 Found = Mapping[Venue, Sequence[MarketFacts]]
+Stored = Mapping[tuple[str, str], Market]  # by venue and its symbol
 
 
 def refresh_markets(now: datetime, fetch: Callable[[Venue, str], Sequence[MarketFacts]] = fetch_contracts) -> int:
@@ -40,52 +38,46 @@ def refresh_markets(now: datetime, fetch: Callable[[Venue, str], Sequence[Market
 
 def store_markets(found: Found, now: datetime) -> None:
     """Store the contracts of the venues that answered; those that vanished there become inactive."""
-    assets = _assets(found)
-    rows = [_as_row(fact, assets[fact.contract], now) for facts in found.values() for fact in facts]
+    stored = {(row.venue, row.venue_symbol): row for row in Market.objects.order_by()}
+    joined = _joined(found, stored)
+    rows = [
+        _as_row(fact, joined[fact.contract], stored.get((fact.contract.venue, fact.contract.venue_symbol)), now) for facts in found.values() for fact in facts
+    ]
     with transaction.atomic():
         Market.objects.bulk_create(rows, update_conflicts=True, unique_fields=["venue", "venue_symbol"], update_fields=MARKET_FIELDS, batch_size=500)
         Market.objects.filter(venue__in=list(found), active=True, refreshed_at__lt=now).update(active=False)
+        _forget([row for fact in rows if (row := stored.get((fact.venue, fact.venue_symbol))) and row.multiplier != fact.multiplier])
 
 
-def _assets(found: Found) -> Mapping[Contract, str]:
+def _forget(markets: Sequence[Market]) -> None:
+    """What is stored of contracts whose coins are counted otherwise from now on would be a jump that never was."""
+    for kept in (OpenInterestSample, CandleRow, BackfillCursor):
+        kept._default_manager.filter(market__in=markets).delete()
+
+
+def _joined(found: Found, stored: Stored) -> Mapping[Contract, Joined]:
     """The asset of each contract. While a venue is missing its prices are, too: contracts that are known then stay what they are."""
-    assets = assets_of([fact for facts in found.values() for fact in facts])
+    joined = join([fact for facts in found.values() for fact in facts])
     if set(found) >= set(settings.VENUES):
-        return assets
-    stored = {(venue, symbol): asset for venue, symbol, asset in Market.objects.order_by().values_list("venue", "venue_symbol", "asset")}
-    return {contract: stored.get((contract.venue, contract.venue_symbol), asset) for contract, asset in assets.items()}
+        return joined
+    known = {contract: stored.get((contract.venue, contract.venue_symbol)) for contract in joined}
+    return {contract: Joined(replace(each.contract, asset=row.asset, multiplier=row.multiplier), row.apart) if (row := known[contract]) else each
+            for contract, each in joined.items()}  # fmt: skip
 
 
-def _as_row(fact: MarketFacts, asset: str, now: datetime) -> Market:
-    contract = fact.contract
+def _as_row(fact: MarketFacts, joined: Joined, stored: Market | None, now: datetime) -> Market:
+    contract = joined.contract
+    listed_at = from_epoch_ms(fact.listed_at_ms) if fact.listed_at_ms else None
     return Market(
         venue=contract.venue,
         venue_symbol=contract.venue_symbol,
         symbol=contract.symbol,
-        asset=asset[:32],
+        asset=contract.asset[:32],
         contract_size=contract.contract_size,
         multiplier=contract.multiplier,
         active=True,
-        listed_at=from_epoch_ms(fact.listed_at_ms) if fact.listed_at_ms else None,
+        listed_at=listed_at or (stored.listed_at if stored else None),
         turnover_usd=fact.turnover_usd,
+        apart=joined.apart[:200],
         refreshed_at=now,
     )
-
-
-def prune(now: datetime) -> int:
-    """Delete liquidations older than the retention, and decided signals of then that belong to no alert; return how many rows."""
-    before = now - timedelta(days=settings.LIQUIDATION_RETENTION_DAYS)
-    unneeded = Signal.objects.filter(received_at__lt=before, decided_at__isnull=False, decision__alert=None)  # `decision`: the trigger engine's, by its name
-    until = time.monotonic() + PRUNE_SLICE_S
-    return _delete(Liquidation.objects.filter(received_at__lt=before), until) + _delete(unneeded, until)
-
-
-def _delete(rows: "models.QuerySet[Any]", until: float) -> int:
-    deleted = 0
-    while time.monotonic() < until:
-        keys = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
-        if not keys:
-            break
-        rows.model._default_manager.filter(pk__in=keys).delete()
-        deleted += len(keys)
-    return deleted

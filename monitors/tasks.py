@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from monitors import services
+from alertsystem.celery import LAST, enqueue
+from monitors import retention, services
 
 
 @shared_task(name="monitors.refresh_markets")
@@ -14,5 +15,8 @@ def refresh_markets() -> int:
 
 @shared_task(name="monitors.prune")
 def prune() -> int:
-    """Delete what is older than the retention; return how many rows."""
-    return services.prune(timezone.now())
+    """Delete a slice of what is older than its retention, and ask for the next slice when there is more; return how many rows."""
+    deleted, complete = retention.prune(timezone.now())
+    if not complete:
+        enqueue("monitors.prune", priority=LAST)
+    return deleted
