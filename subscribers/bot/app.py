@@ -1,7 +1,9 @@
 """What is the bot made of, and how does it live? Application, handlers and poller, from the first connection to SIGTERM."""
 
 import asyncio
+import os
 import signal
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +16,7 @@ from subscribers.bot.polling import Poller
 
 TIMEOUTS = httpx.Timeout(connect=3.0, write=5.0, read=8.0, pool=1.0)
 CLOSE_S = 0.5
+END_S = 2.5  # after SIGTERM: a database or broker that does not answer may not hold up the end
 
 
 async def serve(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> None:
@@ -23,6 +26,7 @@ async def serve(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> No
     handlers.register(app)
     polling = asyncio.create_task(poller.run())
     await _until_stopped(polling)
+    _end_within(END_S)
     polling.cancel()
     with suppress(asyncio.CancelledError):
         await polling
@@ -41,6 +45,13 @@ def build(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> "Applica
 
 def _request(api_url: str) -> Request:
     return Request(httpx_kwargs={"timeout": TIMEOUTS, "trust_env": not is_loopback(api_url)})
+
+
+def _end_within(seconds: float) -> None:
+    """Threads that wait for an answer cannot be cancelled, and Python waits for them at its end."""
+    last_resort = threading.Timer(seconds, os._exit, args=(0,))
+    last_resort.daemon = True
+    last_resort.start()
 
 
 async def _until_stopped(polling: "asyncio.Task[None]") -> None:

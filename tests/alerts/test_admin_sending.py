@@ -1,5 +1,6 @@
 """An operator sends again what was not sent, and sets silences."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from alerts.models import Delivery, Silence
 from monitors.thresholds import Severity
 from subscribers import services
-from tests.alerts.builders import make_alert, make_delivery
+from tests.alerts.builders import make_alert, make_delivery, make_subscriber
+from tests.fakes.telegram import FakeTelegram
+from tests.harness import wait_until
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State
@@ -54,6 +57,21 @@ def test_nothing_is_sent_again_to_who_left(client: Client) -> None:
     delivery = make_delivery(state=State.FAILED)
     services.deactivate(delivery.subscriber, "blocked")
     assert "0 of 1 deliveries" in send_again(client, delivery)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_alert_reaches_the_phone(client: Client, celery_workers: Callable[..., object]) -> None:
+    """From the admin's button through the broker and a real worker to the Bot API."""
+    with FakeTelegram() as telegram:
+        celery_workers("delivery", env={"TELEGRAM_BOT_TOKEN": "4242:token", "TELEGRAM_API_URL": telegram.url})
+        subscriber = make_subscriber()
+        chosen = {"action": "send_test_alert", "_selected_action": [subscriber.pk]}
+        assert client.post(reverse("admin:subscribers_subscriber_changelist"), chosen).status_code == 302
+        wait_until(lambda: telegram.sent_to(subscriber.chat_id), 20, "the test alert")
+        message = telegram.sent_to(subscriber.chat_id)[0]
+        assert message.plain.startswith("TEST: this is a test alert")
+        assert not message.silent
+    assert wait_until(lambda: Delivery.objects.filter(state=State.SENT).count(), what="the record") == 1
 
 
 def test_a_silence_is_set_for_an_asset_and_says_that_it_is_in_force(client: Client) -> None:

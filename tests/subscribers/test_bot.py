@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -247,6 +248,18 @@ def test_a_signal_ends_it_within_three_seconds_while_telegram_is_away(telegram: 
     telegram.refuse_connections()
     bot.send_signal(signal.SIGTERM)
     assert bot.wait(3) == 0
+
+
+def test_a_signal_ends_it_within_three_seconds_while_the_database_hangs(telegram: FakeTelegram, processes: Processes, log: Path, tmp_path: Path) -> None:
+    file = tmp_path / "locked.sqlite3"
+    held = sqlite3.connect(file)
+    held.execute("BEGIN EXCLUSIVE")
+    bot = start_bot(telegram, processes, log, DATABASE_URL=f"sqlite:///{file}")
+    telegram.user_says(ANN, "/start")
+    wait_until(lambda: any(poll.answered for poll in telegram.requests("getUpdates")), what="the update to be with the bot, which waits for the lock")
+    bot.send_signal(signal.SIGTERM)
+    assert bot.wait(3) == 0
+    held.close()
 
 
 def test_a_second_poller_is_one_clear_line_and_no_traceback(telegram: FakeTelegram, bot: Process, log: Path) -> None:
