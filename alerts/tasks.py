@@ -1,5 +1,6 @@
 """What do the workers run for alerts? Thin tasks: decide, send, and sweep up what a lost hint or a dead worker left."""
 
+from datetime import timedelta
 from typing import Any
 
 from celery import current_app, shared_task
@@ -9,6 +10,7 @@ from django.utils import timezone
 from alerts import claims, dispatcher, outbox, trigger
 
 SWEEP_EVERY_S = 5  # as the schedule has it
+ON_ITS_WAY = timedelta(seconds=5)  # a signal from before an incident's end may still be on its way to the database
 
 
 @shared_task(name="alerts.evaluate_signal")
@@ -29,7 +31,7 @@ def sweep() -> None:
     now = timezone.now()
     trigger.evaluate_unread()
     outbox.resume()
-    trigger.close_due(now)
+    trigger.close_due(now - ON_ITS_WAY)
     outbox.expire_due(now)
     severity = claims.most_urgent(now)
     if severity is not None:
