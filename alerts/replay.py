@@ -177,4 +177,4 @@ def _assets_of(arrival: Arrival, contracts: dict[Venue, Contracts]) -> set[str]:
 
 
 def _number(value: Decimal, unit: Unit) -> float:
-    return round(float(value), 2 if unit is Unit.USD else 4)
+    return float(round(value, 2 if unit is Unit.USD else 4))
