@@ -121,14 +121,10 @@ class DeliveryAdmin(HistoryAdmin):
     actions = ("send_again",)
     fieldsets = (
         (None, {"fields": (("what", "subscriber"), ("condition", "reason"), ("loudness", "step"), "text")}),
-        ("Latency", {"fields": ("venue_to_received", "received_to_detected", "detected_to_queued", "queued_to_sent", "received_to_sent")}),
-        ("Stamps (UTC)", {"fields": ("stamps",)}),
+        ("Latency", {"fields": ("received_to_sent", "stages", "stamps")}),
         ("Sending", {"fields": (("attempts", "unknown_outcomes"), ("message_id", "revision"), "expires")}),
     )
-    readonly_fields = (
-        "what", "condition", "loudness", "venue_to_received", "received_to_detected", "detected_to_queued", "queued_to_sent", "received_to_sent", "stamps",
-        "expires",
-    )  # fmt: skip
+    readonly_fields = ("what", "condition", "loudness", "received_to_sent", "stages", "stamps", "expires")
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may send: operators that may change deliveries."""
@@ -160,25 +156,17 @@ class DeliveryAdmin(HistoryAdmin):
         """As stored."""
         return delivery.state
 
-    @column("venue's stamp to received")
-    def venue_to_received(self, delivery: Delivery) -> str:
-        """In ms."""
-        return _ms(history.latency(delivery).venue_to_received)
-
-    @column("received to detected")
-    def received_to_detected(self, delivery: Delivery) -> str:
-        """In ms."""
-        return _ms(history.latency(delivery).received_to_detected)
-
-    @column("detected to queued")
-    def detected_to_queued(self, delivery: Delivery) -> str:
-        """In ms."""
-        return _ms(history.latency(delivery).detected_to_queued)
-
-    @column("queued to sent")
-    def queued_to_sent(self, delivery: Delivery) -> str:
-        """In ms."""
-        return _ms(history.latency(delivery).queued_to_sent)
+    @column("from stage to stage")
+    def stages(self, delivery: Delivery) -> SafeString:
+        """Each part of the way, in ms."""
+        way = history.latency(delivery)
+        parts = (
+            ("venue's stamp to received", way.venue_to_received),
+            ("received to detected", way.received_to_detected),
+            ("detected to queued", way.detected_to_queued),
+            ("queued to sent", way.queued_to_sent),
+        )
+        return format_html_join(mark_safe("<br>"), "{}: {}", ((name, _ms(milliseconds)) for name, milliseconds in parts))
 
     @column("received to sent")
     def received_to_sent(self, delivery: Delivery) -> str:
@@ -190,7 +178,7 @@ class DeliveryAdmin(HistoryAdmin):
         """After that it is not worth sending."""
         return moment(delivery.expires_at)[:19]
 
-    @column("venue, received, detected, queued, sent")
+    @column("stamps (UTC): venue, received, detected, queued, sent")
     def stamps(self, delivery: Delivery) -> SafeString:
         """All stamps."""
         stamps = (delivery.event_at, delivery.received_at, delivery.detected_at, delivery.queued_at, delivery.sent_at)
