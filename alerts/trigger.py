@@ -4,7 +4,6 @@ import logging
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from alerts import incidents, outbox
@@ -108,8 +107,10 @@ def _somebody_may_be_new(alert: Alert, signal: Signal, step: int) -> bool:
     That is so when an earlier one had this step, no custom threshold lies between the values, and
     nobody has changed what they want since. It spares a query over all subscribers for each new peak.
     """
-    earlier = FanOut.objects.filter(alert=alert, signal__kind=signal.kind).aggregate(step=Max("step"), value=Max("signal__value"), at=Max("created_at"))
-    if earlier["step"] is None or earlier["step"] < step:
+    alike = FanOut.objects.filter(alert=alert, signal__kind=signal.kind, step__gte=step).select_related("signal")
+    earlier = alike.order_by("-signal__value", "-id").first()
+    if earlier is None:
         return True
-    own = Subscription.objects.filter(kind=signal.kind, asset__in=["", signal.asset], custom_threshold__gt=earlier["value"])
-    return own.filter(custom_threshold__lte=signal.value).exists() or Subscriber.objects.filter(changed_at__gte=earlier["at"]).exists()
+    between = Subscription.objects.filter(custom_threshold__gt=earlier.signal.value, custom_threshold__lte=signal.value)
+    own = between.filter(kind=signal.kind, asset__in=["", signal.asset])
+    return own.exists() or Subscriber.objects.filter(changed_at__gte=earlier.created_at).exists()

@@ -207,6 +207,24 @@ def test_somebody_who_came_during_the_incident_is_told_by_the_next_signal() -> N
     assert told(newcomer) == [1]
 
 
+def test_a_custom_threshold_passed_at_a_lower_step_hears_of_the_higher_one_too() -> None:
+    ThresholdRule.objects.filter(asset="BTC").update(min_venues=2)
+    custom = somebody(custom=4_500)
+    both = {Venue.BYBIT: 3_000, Venue.OKX: 1_000}
+    decide(arrive(5_000), arrive(4_000, 1_000, venues=both), arrive(5_000, 2_000, venues=both))
+    assert told(custom) == [2, 3]
+
+
+def test_a_threshold_set_between_two_peaks_is_heard_of_when_the_value_passes_it_again() -> None:
+    usual = somebody()
+    decide(arrive(5_000))
+    custom = somebody(custom=4_500)
+    decide(arrive(4_000, 1_000))
+    assert told(custom) == []
+    decide(arrive(4_800, 2_000))
+    assert (told(usual), told(custom)) == ([3], [3])
+
+
 # Silence
 
 
