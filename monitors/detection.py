@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from monitors.detectors.intake import Admission, Intake
@@ -25,14 +26,23 @@ class Outcome(NamedTuple):
 
 
 class Detection:
-    """The windows of one process. `watch` and `live` (the venues whose data flows) may be exchanged at any time."""
+    """The windows of one process."""
 
     def __init__(self, watch: Watch, live: Collection[Venue] = ()) -> None:
-        self.watch, self.live = watch, live
         self.intake, self.detector = Intake(), LiquidationDetector(watch.rulebook)
         self._marks = MarkBook()
         self._last_ms = 0
         self._signal_ms: dict[tuple[str, str], int] = {}
+        self.follow(watch, live)
+
+    def follow(self, watch: Watch, live: Collection[Venue]) -> None:
+        """Judge the next frames by `watch`, while the data of the `live` venues flows; from any thread, at any time."""
+        self._now = watch, cache(watch.listed_on(live))
+
+    @property
+    def watch(self) -> Watch:
+        """What is in force."""
+        return self._now[0]
 
     def take(self, venue: Venue, raw: bytes | str, received_at_ms: int) -> Outcome:
         """Read one raw frame and detect; raises MalformedFrame."""
@@ -45,12 +55,12 @@ class Detection:
 
     def observe(self, counted: Collection[Liquidation], at_ms: int) -> list[Signal]:
         """The signals of one frame's counted events; only those of watched assets are looked at."""
-        watch = self.watch
+        watch, listed_on = self._now
         self.detector.rulebook = watch.rulebook
         watched = [event for event in counted if event.asset in watch.assets]
         if not watched:
             return []
-        return self._finish(self.detector.observe(watched, at_ms, watch.listed_on(self.live)))
+        return self._finish(self.detector.observe(watched, at_ms, listed_on))
 
     def flush(self, now_ms: int) -> list[Signal]:
         """The peaks held back until now."""

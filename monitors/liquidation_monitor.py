@@ -4,6 +4,7 @@ Sockets put raw frames into a bounded queue; one thread detects; signals, rows a
 monitor on the same database does no harm: rows and signals are unique, so it only finds them written.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -29,7 +30,7 @@ from monitors.venues.registry import FeedSpec
 from monitors.venues.socket import Deliver
 from monitors.venues.topics import topics_of
 from monitors.venues.wire import MalformedFrame, sample_of
-from monitors.watch import WatchReader
+from monitors.watch import Watch, WatchReader
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ HOUSEKEEPING_EVERY_S = 2.0
 REFRESH_EVERY_S = 60.0  # while a venue has no contracts
 FLUSH_EVERY_S = 0.05  # how often held-back peaks are looked at
 DRAIN_S, WRITE_S, SOCKETS_S = 0.5, 0.8, 0.5  # at the end; together under 3 s
+
+GC_THRESHOLD = 50_000, 20, 100  # allocations; the usual 700 cost a fifth of the time under a flood
 
 Frame = tuple[Venue, bytes, int]  # venue, raw frame, arrival in epoch ms
 
@@ -65,7 +68,9 @@ class LiquidationMonitor:
             return
         for writer in (self._publisher, self._recorder, self._saver):
             writer.start()
-        self._follow()
+        self._subscribe(self._detection.watch)
+        gc.freeze()  # what is loaded by now stays; frames make no cycles, so looking for some is rarely worth it
+        gc.set_threshold(*GC_THRESHOLD)
         threading.Thread(target=self._detect, name="detection", daemon=True).start()
         self._housekeeper.start()
 
@@ -80,6 +85,8 @@ class LiquidationMonitor:
     def stop(self) -> None:
         """End the sockets, detect and write what is waiting, as far as there is time."""
         self._stopping.set()
+        if self._housekeeper.ident is None:
+            return  # never started: the database was away all the time
         for feed in self.feeds.values():
             feed.ask_to_stop()
         self._frames.close()
@@ -157,9 +164,9 @@ class LiquidationMonitor:
         warned = False
         while not self._stopping.wait(HOUSEKEEPING_EVERY_S):
             try:
-                self._detection.watch = self._reader.read()
-                self._detection.live = [venue for venue, feed in self.feeds.items() if feed.live]
-                self._follow()
+                watch = self._reader.read()
+                self._detection.follow(watch, [venue for venue, feed in self.feeds.items() if feed.live])
+                self._subscribe(watch)
                 save_statuses(list(self.feeds.values()))
                 self._ask_for_contracts()
                 warned = False
@@ -179,9 +186,8 @@ class LiquidationMonitor:
         except (DatabaseError, InterfaceError):
             log.debug("The feeds' last status could not be saved")
 
-    def _follow(self) -> None:
+    def _subscribe(self, watch: Watch) -> None:
         """Open the sockets, and let Bybit's topics follow the watched assets."""
-        watch = self._detection.watch
         for venue, feed in self.feeds.items():
             feed.follow(topics_of(watch.assets, watch.contracts[venue]) if venue is Venue.BYBIT else ())
 

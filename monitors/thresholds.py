@@ -45,7 +45,7 @@ class Rule:
             while value >= rung:
                 step, rung = step + 1, rung * 2
             return step
-        return sum(value >= rung for rung in (self.low, self.moderate, self.high))
+        return (value >= self.low) + (value >= self.moderate) + (value >= self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +72,7 @@ class Rulebook:
 
     def custom_floor(self, kind: Kind, asset: str) -> Decimal | None:
         """The lowest custom threshold for this kind and asset, any-asset ones included; None when nobody has one."""
+        if not self.custom_floors:
+            return None
         custom = [self.custom_floors.get((kind, key)) for key in (asset, "")]
         return min((floor for floor in custom if floor is not None), default=None)

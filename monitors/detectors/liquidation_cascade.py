@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from monitors.detectors.confirmation import confirmed_step
 from monitors.detectors.episode import Episode, MakeSignal
-from monitors.detectors.window import EventWindow
+from monitors.detectors.window import EventWindow, in_order
 from monitors.market import Direction, Kind, Liquidation, Signal
 from monitors.thresholds import Rule, Rulebook
 
@@ -24,6 +24,8 @@ class LiquidationDetector:
         self.rulebook = rulebook
         self._windows: dict[tuple[str, Direction], EventWindow] = defaultdict(EventWindow)
         self._episodes: dict[tuple[Kind, str, Direction], Episode] = defaultdict(Episode)
+        self._holding: dict[tuple[Kind, str, Direction], Episode] = {}  # those that may hold a peak back
+        self._next_flush_ms: int | None = None
 
     def continue_episodes(self, kind: Kind, asset: str, direction: Direction, index: int) -> None:
         """Number the next episode of this kind, asset and side after `index`, the last one on record."""
@@ -54,7 +56,12 @@ class LiquidationDetector:
 
     def flush(self, now_ms: int) -> list[Signal]:
         """The peaks held back until now (see episode.py)."""
-        return [signal for episode in self._episodes.values() if episode.due_ms is not None and episode.due_ms <= now_ms for signal in episode.flush()]
+        if self._next_flush_ms is None or now_ms < self._next_flush_ms:  # on every frame: all of them need not be asked
+            return []
+        signals = [signal for episode in self._holding.values() if episode.due_ms is not None and episode.due_ms <= now_ms for signal in episode.flush()]
+        self._holding = {key: episode for key, episode in self._holding.items() if episode.held_back is not None}
+        self._next_flush_ms = min((episode.due_ms for episode in self._holding.values() if episode.due_ms is not None), default=None)
+        return signals
 
     def _overtaken(self, asset: str, side: Direction, at_ms: int) -> list[Signal]:
         """The peaks of earlier frames that wait while this frame writes about the same story: decided after it, they would count no more."""
@@ -63,8 +70,8 @@ class LiquidationDetector:
 
     @property
     def next_flush_ms(self) -> int | None:
-        """When `flush` will have something to give; None while nothing is held back."""
-        return min((episode.due_ms for episode in self._episodes.values() if episode.due_ms is not None), default=None)
+        """From when on `flush` may have something to give; None while nothing is held back."""
+        return self._next_flush_ms
 
     def _cascade(self, rule: Rule, single: Rule | None, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[tuple[int, Signal]]:
         asset, side = events[0].asset, events[0].position_side
@@ -73,19 +80,19 @@ class LiquidationDetector:
             window.add(event, window_ms)
         window.slide(window_ms, least_usd=rule.low * DUST)
         value = _cascade_value(window, rule, single)
-        price = max(events, key=lambda event: event.occurred_at_ms).price
-        count, venues, newest_ms = window.count, window.venues(), window.newest_ms
+        price = (events[0] if len(events) == 1 else max(events, key=lambda event: event.occurred_at_ms)).price
+        count, usd_of_venue, newest_ms = window.count, window.usd_of_venue(), window.newest_ms
 
         def make(episode: int, number: int) -> Signal:
             return Signal(
-                Kind.CASCADE, asset, side, value.quantize(PRECISION), count, venues, rule.window_s,
+                Kind.CASCADE, asset, side, value.quantize(PRECISION), count, in_order(usd_of_venue), rule.window_s,
                 newest_ms, at_ms, episode, number, listed_on, price,
             )  # fmt: skip
 
         return self._measure(Kind.CASCADE, rule, asset, side, value, at_ms, make)
 
     def _liquidation(self, rule: Rule, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[tuple[int, Signal]]:
-        largest = max(events, key=lambda event: event.notional_usd)
+        largest = events[0] if len(events) == 1 else max(events, key=lambda event: event.notional_usd)
         asset, side, value = largest.asset, largest.position_side, largest.notional_usd
 
         def make(episode: int, number: int) -> Signal:
@@ -100,6 +107,10 @@ class LiquidationDetector:
     def _measure(self, kind: Kind, rule: Rule, asset: str, side: Direction, value: Decimal, at_ms: int, make: MakeSignal) -> list[tuple[int, Signal]]:
         episode = self._episodes[kind, asset, side]
         signals = episode.measure(value, rule.step_of(value), self.rulebook.floor(rule, asset), at_ms, make)
+        due_ms = episode.due_ms
+        if due_ms is not None:
+            self._holding[kind, asset, side] = episode
+            self._next_flush_ms = due_ms if self._next_flush_ms is None else min(due_ms, self._next_flush_ms)
         return [(confirmed_step(rule.step_of(signal.value), signal, rule)[0], signal) for signal in signals]
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right, insort
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 
 from monitors.market import Liquidation, Venue
@@ -39,6 +40,8 @@ class EventWindow:
         """Drop what has left the window; count from `least_usd` on."""
         if least_usd != self._least_usd:
             self._least_usd, self.count = least_usd, sum(usd >= least_usd for _, usd, _ in self._events)
+        if not self._events or self._events[0][0] > self.newest_ms - window_ms:
+            return
         gone = bisect_right(self._events, self.newest_ms - window_ms, key=lambda event: event[0])
         for _, usd, venue in self._events[:gone]:
             self._tally(-usd, venue, -1)
@@ -53,12 +56,17 @@ class EventWindow:
             self._largest_usd = max((usd for _, usd, _ in self._events), default=ZERO)
         return self._largest_usd
 
-    def venues(self) -> dict[Venue, Decimal]:
-        """Dollars of each venue with an event inside, in the venues' order."""
-        return {venue: self._usd_of_venue[venue] for venue in Venue if self._usd_of_venue.get(venue)}
+    def usd_of_venue(self) -> dict[Venue, Decimal]:
+        """Dollars of each venue, 0 for one whose events have left (see `in_order`)."""
+        return dict(self._usd_of_venue)
 
     def _tally(self, usd: Decimal, venue: Venue, sign: int) -> None:
         self.total_usd += usd
         self._usd_of_venue[venue] += usd
         if abs(usd) >= self._least_usd:
             self.count += sign
+
+
+def in_order(usd_of_venue: Mapping[Venue, Decimal]) -> dict[Venue, Decimal]:
+    """Those venues that have dollars inside, in the venues' order."""
+    return {venue: usd_of_venue[venue] for venue in Venue if usd_of_venue.get(venue)}

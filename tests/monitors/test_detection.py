@@ -55,9 +55,9 @@ def test_an_edited_rulebook_and_asset_list_apply_from_the_next_frame_on() -> Non
     detection = Detection(WATCH)
     assert take(detection, bybit(40, T), T) == []
     stricter = rule(Kind.LIQUIDATION, 10)
-    detection.watch = Watch(Rulebook.of([stricter]), WATCH.contracts, WATCH.assets, {})
+    detection.follow(Watch(Rulebook.of([stricter]), WATCH.contracts, WATCH.assets, {}), [])
     assert take(detection, bybit(41, T), T + 1) == [("liquidation", 41)]
-    detection.watch = Watch(Rulebook.of([stricter]), WATCH.contracts, {}, {})
+    detection.follow(Watch(Rulebook.of([stricter]), WATCH.contracts, {}, {}), [])
     assert take(detection, bybit(42, T), T + 2) == []
 
 
