@@ -53,9 +53,13 @@ def recover() -> int:
 
 def most_urgent(now: datetime) -> Severity | None:
     """How urgent the work is that waits for a drainer: messages, those of a dead drainer, edits; None when there is none."""
-    waiting = Delivery.objects.filter(state__in=(State.PENDING, State.SENDING)).order_by("-severity", "id")
-    found = waiting.first() or next_edit(now, without=())
-    return None if found is None else Severity(found.severity)
+    ordered = Delivery.objects.order_by("-severity", "id")
+    # One state a query: each has an index of its own
+    waiting = [ordered.filter(state=state).values_list("severity", flat=True).first() for state in (State.PENDING, State.SENDING)]
+    found = [severity for severity in waiting if severity is not None]
+    if not found and (edit := next_edit(now, without=())) is not None:
+        found = [edit.severity]
+    return Severity(max(found)) if found else None
 
 
 def consoles() -> list[int]:
