@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
@@ -17,6 +19,7 @@ from django.db import connection
 from alertsystem import embedded
 from alertsystem.broker import key, redis_client
 from alertsystem.env import PROJECT_DIR
+from alertsystem.parenthood import die_with_parent
 
 Process = subprocess.Popen[bytes]
 POLL_S = 0.02
@@ -32,12 +35,18 @@ def wait_until(condition: Callable[[], T], timeout_s: float = 10, what: str = "t
     return value
 
 
+def spawn(command: Sequence[str], **options: Any) -> Process:
+    """Start `command` as the leader of a session of its own that does not outlive a killed test run."""
+    ours = threading.current_thread() is threading.main_thread()  # the kernel watches the thread that forked
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=partial(die_with_parent, os.getpid()) if ours else None, **options)
+
+
 @contextmanager
 def valkey() -> Iterator[Path]:
     """A Valkey on the socket of the settings until the block ends."""
     socket = settings.BROKER_SOCKET
     embedded.prepare_folder(socket)
-    server = subprocess.Popen(embedded.server_command(embedded.server_binary(), settings.DATA_DIR, socket), stdout=subprocess.DEVNULL, start_new_session=True)
+    server = spawn(embedded.server_command(embedded.server_binary(), settings.DATA_DIR, socket), stdout=subprocess.DEVNULL)
     try:
         wait_until(socket.exists, what="Valkey's socket")
         wait_until(lambda: redis_client().ping(), what="Valkey's answer")
@@ -82,14 +91,8 @@ class Processes:
     def start(self, *command: str, env: Mapping[str, str] | None = None, log: Path | None = None) -> Process:
         """Run `command` in the project's folder; output to `log`, else to the test's own."""
         with open(log or os.devnull, "ab") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=PROJECT_DIR,
-                env=process_env(env),
-                stdout=output if log else None,
-                stderr=subprocess.STDOUT if log else None,
-                start_new_session=True,
-            )
+            streams = {"stdout": output, "stderr": subprocess.STDOUT} if log else {}
+            process = spawn(command, cwd=PROJECT_DIR, env=process_env(env), **streams)
         self._started.append(process)
         return process
 

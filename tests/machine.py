@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import requests
 
 from alertsystem.env import PROJECT_DIR, Environment
-from tests.harness import Process, wait_until
+from tests.harness import Process, spawn, wait_until
 
 NOWHERE = "127.0.0.1:1"  # nobody listens there: the venues cannot be reached
 START_S = 40
@@ -50,7 +49,7 @@ class Machine:
         """Start `up` and wait until its web process answers."""
         self._log.write_text("")
         with open(self._log, "ab") as output:
-            self.process = subprocess.Popen(self.command(), cwd=PROJECT_DIR, env=self.env, stdout=output, stderr=output, start_new_session=True)
+            self.process = spawn(self.command(), cwd=PROJECT_DIR, env=self.env, stdout=output, stderr=output)
         wait_until(self.answers, START_S, "an answer of the web process")
 
     def command(self, port: int | None = None) -> list[str]:

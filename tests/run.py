@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+LIMIT_S = 600  # for the tests on one database
 CHECKS: Mapping[str, Sequence[str | Path]] = {
     "ruff check": [BIN / "ruff", "check", "."],
     "ruff format": [BIN / "ruff", "format", "--check", "."],
@@ -91,7 +92,11 @@ def _pytest(database: str, env: Mapping[str, str], words: Sequence[str]) -> Resu
     print(f"== pytest on {database}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        done = subprocess.run([sys.executable, "-m", "pytest", f"--junitxml={report}", *words], cwd=PROJECT_DIR, env={**os.environ, **env})
+        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *words]
+        try:
+            done = subprocess.run(command, cwd=PROJECT_DIR, env={**os.environ, **env}, timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            return Result(database, trouble=f"the tests were not done within {LIMIT_S} s")
         if not report.exists():
             return Result(database, trouble=f"pytest ended with exit code {done.returncode}")
         suite = next(ElementTree.parse(report).iter("testsuite")).attrib
