@@ -34,7 +34,8 @@ class Intake:
     def admit(self, liquidations: Sequence[Liquidation], at_ms: int) -> Admission:
         """Sort the events of one frame that arrived at `at_ms`."""
         self._forget(at_ms)
-        admission = Admission([], [], 0)
+        counted: list[Liquidation] = []
+        kept_out: list[tuple[Liquidation, str]] = []
         repeats = 0
         for event in liquidations:
             key = (event.venue, event.symbol, event.occurred_at_ms, event.position_side, event.price, event.quantity_base, event.occurrence)
@@ -43,14 +44,14 @@ class Intake:
                 continue
             age_ms = at_ms - event.occurred_at_ms
             if age_ms > MAX_AGE_MS:
-                admission.kept_out.append((event, "stale"))
+                kept_out.append((event, "stale"))
                 continue
             self._forget_at_ms[key] = event.occurred_at_ms + MAX_AGE_MS
             if -age_ms > MAX_AHEAD_MS:
-                admission.kept_out.append((event, "future"))
+                kept_out.append((event, "future"))
             else:
-                admission.counted.append(event)
-        return Admission(admission.counted, admission.kept_out, repeats)
+                counted.append(event)
+        return Admission(counted, kept_out, repeats)
 
     def _forget(self, at_ms: int) -> None:
         if at_ms >= self._next_forgetting_ms:

