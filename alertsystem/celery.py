@@ -33,12 +33,13 @@ app.conf.task_routes = {task: {"queue": queue} for task, queue in QUEUE_OF_TASK.
 app.autodiscover_tasks()
 
 
-def enqueue(task: str, *args: Any, priority: int) -> None:
+def enqueue(task: str, *args: Any, priority: int, wait_s: float = 0, expires_s: float | None = None) -> None:
     """Ask a worker to run `task` (by its name) on its own queue; a hint only: the database holds the work.
 
-    The only way to publish. Raises kombu's OperationalError when the broker cannot be reached.
+    The only way to publish. `wait_s` is for some seconds at most: whatever waits in a worker is lost with it for a minute.
+    After `expires_s` it is not run any more. Raises kombu's OperationalError when the broker cannot be reached.
     """
-    app.send_task(task, args=args, queue=QUEUE_OF_TASK.get(task, "scans"), priority=priority)
+    app.send_task(task, args=args, queue=QUEUE_OF_TASK.get(task, "scans"), priority=priority, countdown=wait_s or None, expires=expires_s)
 
 
 @setup_logging.connect

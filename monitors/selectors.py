@@ -46,6 +46,11 @@ def _choices() -> universe.Choices:
     return universe.Choices(*([asset for asset, choice in chosen.items() if choice == which] for which in (AssetChoice.IN, AssetChoice.OUT)))
 
 
+def scanned_markets(venue: Venue) -> dict[str, Market]:
+    """The contracts of a venue whose open interest and volume are scanned, by the venue's own symbol, most turnover first."""
+    return {row.venue_symbol: row for row in Market.objects.filter(venue=venue, active=True, asset__in=scanned_assets())}
+
+
 def contracts() -> dict[Venue, Contracts]:
     """Every contract of each watched venue; a delisted one as well, for its last events."""
     rows: dict[Venue, list[Contract]] = {venue: [] for venue in settings.VENUES}

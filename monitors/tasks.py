@@ -3,8 +3,11 @@
 from celery import shared_task
 from django.utils import timezone
 
-from alertsystem.celery import LAST, enqueue
-from monitors import retention, services
+from alertsystem.celery import LAST, USUAL, enqueue
+from monitors import retention, scan_open_interest, scan_volume, services
+from monitors.market import Venue
+
+EXPIRES_S = 50  # a scan that waited longer is not worth making: the next one comes
 
 
 @shared_task(name="monitors.refresh_markets")
@@ -20,3 +23,19 @@ def prune() -> int:
     if not complete:
         enqueue("monitors.prune", priority=LAST)
     return deleted
+
+
+@shared_task(name="monitors.scan_open_interest", expires=EXPIRES_S)
+def scan_open_interest_of(venue: str) -> int:
+    """Sample the venue's open interest and judge it; return how many signals were raised."""
+    return scan_open_interest.scan_open_interest(Venue(venue))
+
+
+@shared_task(name="monitors.scan_volume", expires=EXPIRES_S)
+def scan_volume_of(venue: str) -> int:
+    """Fetch the venue's newest candles and judge them, once the one that has just ended is settled; return how many signals were raised."""
+    wait_s = scan_volume.too_early_s(Venue(venue))
+    if wait_s:
+        enqueue("monitors.scan_volume", venue, priority=USUAL, wait_s=wait_s, expires_s=EXPIRES_S)
+        return 0
+    return scan_volume.scan_volume(Venue(venue))

@@ -65,7 +65,8 @@ def volume_signals(scan: Scan, asset: str, candles: Sequence[Candle], opened_at_
     spike = volume_spike(candles, opened_at_ms, TIMEFRAME_MS, scan.at_ms, rule)
     episode = scan.episode(Kind.VOLUME, asset, Direction.NONE)
     if isinstance(spike, NoVerdict):
-        episode.end()
+        if scan.at_ms >= opened_at_ms + TIMEFRAME_MS:  # what is still small in an open candle may grow
+            episode.end()
         return spike
     value = Decimal(str(spike.percent)).quantize(PERCENT)
     step = rule.step_of(value) if spike.at_most is None else min(rule.step_of(value), spike.at_most)
@@ -82,12 +83,13 @@ def volume_signals(scan: Scan, asset: str, candles: Sequence[Candle], opened_at_
 
 def _one_way(scan: Scan, asset: str, direction: Direction, value: Decimal, change: OiChange, rule: Rule, ladder: OwnLadder, coverage: Coverage) -> list[Signal]:
     sign = -1 if direction is Direction.DOWN else 1
+    value = value.quantize(PERCENT)  # as it is stored: what differs behind that is no new peak
     own_step = ladder.step_of(value, rule)
 
     def make(index: int, number: int) -> Signal:
         venues = {venue: (sign * percent).quantize(PERCENT) for venue, percent in change.percent_of_venue.items()}
         return Signal(
-            Kind.OPEN_INTEREST, asset, direction, value.quantize(PERCENT), len(venues), venues, rule.window_s,
+            Kind.OPEN_INTEREST, asset, direction, value, len(venues), venues, rule.window_s,
             change.newest_ms, scan.at_ms, index, number, len(coverage.live), change.price_to, _oi_details(change, own_step, ladder, coverage),
         )  # fmt: skip
 

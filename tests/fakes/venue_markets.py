@@ -30,6 +30,7 @@ class Listing:
     term: str = "perpetual"
     trading: bool = True
     inverse: bool = False
+    listed_ms: int = 1_600_000_000_000
 
 
 # asset, price, turnover of 24 h in millions (Binance; Bybit half, OKX a third), OKX ctVal, symbols that differ
@@ -72,6 +73,7 @@ class Markets:
     """The listings of all venues; prices and open interest may move while the fakes run."""
 
     listings: list[Listing] = field(default_factory=lambda: [*_universe(), *_usdc(), *_traps()])
+    pushes: dict[tuple[str, str, int], Decimal] = field(default_factory=dict)
 
     def of(self, venue: str) -> list[Listing]:
         """Everything a venue lists."""
@@ -92,6 +94,21 @@ class Markets:
     def set_open_interest(self, asset: str, coins: Decimal, venue: str = "") -> None:
         """Set the open interest, one side, in coins of the asset, of each contract of the asset."""
         self._change(asset, venue, lambda old: replace(old, open_interest=coins / old.multiplier))
+
+    def push_volume(self, asset: str, times: Decimal, opened_at_ms: int, venue: str = "") -> None:
+        """Let the candle that opens at `opened_at_ms` have so many times its usual dollars, on one venue or on all."""
+        self.pushes |= {(asset, each, opened_at_ms): times for each in VENUES if venue in ("", each)}
+
+    def pushed(self, listing: Listing, opened_at_ms: int) -> Decimal:
+        """By what a candle's usual dollars are multiplied."""
+        return self.pushes.get((listing.asset, listing.venue, opened_at_ms), Decimal(1))
+
+    def add_assets(self, count: int) -> None:
+        """List so many more assets, AAA, AAB..., on all venues, with ever less turnover."""
+        for number in range(count):
+            asset = "".join(chr(65 + number // power % 26) for power in (676, 26, 1)) + "X"
+            listings = _three(asset, Decimal("1.5"), Decimal(200_000_000) / (number + 10), "1", f"{asset}USDT", f"{asset}USDT", 1)
+            self.listings += [replace(listing, open_interest=Decimal(20_000_000)) for listing in listings]
 
     def _change(self, asset: str, venue: str, change: Callable[[Listing], Listing]) -> None:
         self.listings = [change(old) if old.asset == asset and venue in ("", old.venue) else old for old in self.listings]

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.fakes.venue_frames import Json
 from tests.fakes.venue_markets import BINANCE, Listing, Markets
-from tests.fakes.venue_rest_common import DELIVERY_MS, LISTED_MS, Answer, Query, asked, coins, now_ms, one, opens, volume
+from tests.fakes.venue_rest_common import DELIVERY_MS, Answer, Query, asked, coins, now_ms, one, opens, volume
 
 NEVER_MS = 4_133_404_800_000  # the delivery date of a perpetual
 UNDERLYING_TYPE = {"coin": "COIN", "index": "INDEX", "stock": "EQUITY", "commodity": "COMMODITY", "premarket": "PREMARKET"}
@@ -30,7 +30,7 @@ def _symbol(listing: Listing) -> Json:
         "pair": listing.symbol.partition("_")[0],
         "contractType": "CURRENT_QUARTER" if dated else usual,
         "deliveryDate": DELIVERY_MS if dated else NEVER_MS,
-        "onboardDate": LISTED_MS,
+        "onboardDate": listing.listed_ms,
         "status": "TRADING" if listing.trading else "SETTLING",
         "baseAsset": listing.base,
         "quoteAsset": listing.quote,
@@ -100,10 +100,11 @@ def _open_interest(markets: Markets, query: Query) -> Json:
 
 def _klines(markets: Markets, query: Query) -> list[list[Any]]:
     listing, step_ms = one(markets, BINANCE, query), STEP_MS[query["interval"]]
-    price, size = str(listing.price), volume(listing, step_ms)
+    price = str(listing.price)
     start, end = (int(query[name]) if name in query else None for name in ("startTime", "endTime"))
     times = opens(step_ms, int(query.get("limit", "500")), start, end)
-    return [[at, price, price, price, price, size, at + step_ms - 1, "0", 1, "0", "0", "0"] for at in times]
+    sizes = [(at, *volume(markets, listing, at, step_ms)) for at in times]
+    return [[at, price, price, price, price, coins_of, at + step_ms - 1, usd, 1, "0", "0", "0"] for at, coins_of, usd in sizes]
 
 
 ANSWERS: dict[str, Answer] = {

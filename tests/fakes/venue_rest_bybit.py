@@ -4,7 +4,7 @@ import time
 
 from tests.fakes.venue_frames import Json
 from tests.fakes.venue_markets import BYBIT, Listing, Markets
-from tests.fakes.venue_rest_common import DELIVERY_MS, LISTED_MS, Answer, Query, asked, coins, now_ms, one, opens, volume
+from tests.fakes.venue_rest_common import DELIVERY_MS, Answer, Query, asked, coins, now_ms, one, opens, volume
 
 SYMBOL_TYPE = {"coin": "", "stock": "stock", "commodity": "commodity"}
 STEP_MS = {"1": 60_000, "5": 300_000, "15": 900_000, "60": 3_600_000, "240": 14_400_000, "D": 86_400_000}
@@ -24,7 +24,7 @@ def _instrument_info(listing: Listing) -> Json:
         "quoteCoin": listing.quote,
         "settleCoin": listing.quote,
         "symbolType": SYMBOL_TYPE[listing.kind],
-        "launchTime": str(LISTED_MS),
+        "launchTime": str(listing.listed_ms),
         "deliveryTime": str(DELIVERY_MS if listing.term == "dated" else 0),
         "deliveryFeeRate": "",
         "priceScale": "7",
@@ -65,18 +65,12 @@ def _tickers(markets: Markets, query: Query) -> Json:
     return _result({"category": query.get("category", ""), "list": rows})
 
 
-def _open_interest(markets: Markets, query: Query) -> Json:
-    listing = one(markets, BYBIT, query)
-    row = {"openInterest": str(listing.open_interest * 2), "timestamp": str(now_ms() // 300_000 * 300_000)}
-    return _result({"symbol": listing.symbol, "category": "linear", "list": [row], "nextPageCursor": ""})
-
-
 def _kline(markets: Markets, query: Query) -> Json:
     listing, step_ms = one(markets, BYBIT, query), STEP_MS[query["interval"]]
-    price, size = str(listing.price), volume(listing, step_ms)
+    price = str(listing.price)
     start, end = (int(query[name]) if name in query else None for name in ("start", "end"))
     times = opens(step_ms, int(query.get("limit", "200")), start, end)
-    rows = [[str(at), price, price, price, price, size, "0"] for at in reversed(times)]
+    rows = [[str(at), price, price, price, price, *volume(markets, listing, at, step_ms)] for at in reversed(times)]
     return _result({"category": "linear", "symbol": listing.symbol, "list": rows})
 
 
@@ -91,7 +85,6 @@ def _result(result: Json) -> Json:
 ANSWERS: dict[str, Answer] = {
     "/v5/market/instruments-info": _instruments_info,
     "/v5/market/tickers": _tickers,
-    "/v5/market/open-interest": _open_interest,
     "/v5/market/kline": _kline,
     "/v5/market/time": _time,
 }

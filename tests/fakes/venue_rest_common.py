@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from tests.fakes.venue_markets import Listing, Markets
@@ -9,7 +11,6 @@ from tests.fakes.venue_markets import Listing, Markets
 Query = Mapping[str, str]
 Answer = Callable[[Markets, Query], Any]
 
-LISTED_MS = 1_600_000_000_000
 DELIVERY_MS = 1_798_185_600_000  # 2026-12-25 08:00 UTC
 DAY_MS = 86_400_000
 
@@ -46,11 +47,23 @@ def opens(step_ms: int, limit: int, start_ms: int | None, end_ms: int | None) ->
     return list(range(first, newest + 1, step_ms)[:limit])
 
 
-def volume(listing: Listing, step_ms: int) -> str:
-    """An even share of the day's volume, in coins of the contract's base."""
-    return f"{listing.turnover_usd / listing.price * step_ms / DAY_MS:.6f}"
+def volume(markets: Markets, listing: Listing, opened_at_ms: int, step_ms: int) -> tuple[str, str]:
+    """A share of the day's volume, in coins of the contract's base and in dollars: never the same, and larger where a test has pushed it."""
+    usual = 1 + Decimal(opened_at_ms // step_ms * 7919 % 101 - 50) / 250  # within 20 %, the same for the same candle
+    usd = listing.turnover_usd * step_ms / DAY_MS * usual * markets.pushed(listing, opened_at_ms)
+    return f"{usd / listing.price:.6f}", f"{usd:.4f}"
 
 
 def now_ms() -> int:
-    """The wall clock."""
-    return int(time.time() * 1000)
+    """The venues' clock: the wall clock, unless a test has set it off."""
+    return int(time.time() * 1000) + CLOCK.ahead_ms
+
+
+@dataclass
+class Clock:
+    """How far the venues' clock is ahead of ours."""
+
+    ahead_ms: int = 0
+
+
+CLOCK = Clock()

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from tests.fakes.venue_frames import Json
 from tests.fakes.venue_markets import OKX, Listing, Markets
-from tests.fakes.venue_rest_common import LISTED_MS, Answer, Query, asked, coins, now_ms, one, opens, volume
+from tests.fakes.venue_rest_common import Answer, Query, asked, coins, now_ms, one, opens, volume
 
 INST_CATEGORY = {"coin": "1", "stock": "3", "commodity": "4"}
 STEP_MS = {"1m": 60_000, "5m": 300_000, "15m": 900_000, "1H": 3_600_000, "4H": 14_400_000, "1Dutc": 86_400_000}
@@ -31,7 +31,7 @@ def _instrument(listing: Listing) -> Json:
         "ctValCcy": "USD" if listing.inverse else listing.base,
         "ctType": "inverse" if listing.inverse else "linear",
         "state": "live" if listing.trading else "suspend",
-        "listTime": str(LISTED_MS),
+        "listTime": str(listing.listed_ms),
         "expTime": "",
         "lever": "100",
         "tickSz": "0.0000001",
@@ -92,12 +92,15 @@ def _interest(listing: Listing) -> Json:
 def _candles(markets: Markets, query: Query) -> Json:
     """`after` and `before` are exclusive bounds of the open time: older than the one, newer than the other."""
     listing, step_ms = one(markets, OKX, query), STEP_MS[query["bar"]]
-    price, size = str(listing.price), volume(listing, step_ms)
+    price = str(listing.price)
     start = int(query["before"]) + 1 if "before" in query else None
     end = int(query["after"]) - 1 if "after" in query else None
-    contracts = str(Decimal(size) / Decimal(listing.contract_size))
     times = opens(step_ms, int(query.get("limit", "100")), start, end)
-    return _data([[str(at), price, price, price, price, contracts, size, "0", str(int(at + step_ms <= now_ms()))] for at in reversed(times)])
+    sizes = [(at, *volume(markets, listing, at, step_ms)) for at in reversed(times)]
+    return _data([
+        [str(at), price, price, price, price, str(Decimal(size) / Decimal(listing.contract_size)), size, usd, str(int(at + step_ms <= now_ms()))]
+        for at, size, usd in sizes
+    ])  # fmt: skip
 
 
 def _data(rows: list[Json] | list[list[str]]) -> Json:

@@ -25,12 +25,13 @@ from tests.fakes.server import HOST, LoopThread
 from tests.fakes.venue_frames import Json
 from tests.fakes.venue_markets import BINANCE, OKX, VENUES, Markets
 from tests.fakes.venue_protocols import BinanceSockets, OkxSockets
+from tests.fakes.venue_rest_common import CLOCK
 from tests.fakes.venue_server import RestFault, RestRequest, VenueServer
 from tests.fakes.venue_sockets import Client, Timing
 
 SENDS = ("send", "send_raw", "play")
 BREAKS = ("drop", "stall", "freeze", "resume", "refuse", "accept", "silence_marks", "rest_answers", "rest_hangs")
-CONTROLS = frozenset({*SENDS, *BREAKS, "connections", "set_price", "set_open_interest"})
+CONTROLS = frozenset({*SENDS, *BREAKS, "connections", "set_price", "set_open_interest", "push_volume", "set_clock"})
 
 
 class FakeVenues:
@@ -54,6 +55,7 @@ class FakeVenues:
         for server in self.servers.values():
             self._thread.run(server.listener.close())
         self._thread.stop()
+        CLOCK.ahead_ms = 0
 
     @property
     def env(self) -> dict[str, str]:
@@ -87,6 +89,14 @@ class FakeVenues:
     def set_open_interest(self, asset: str, coins: Decimal | str, venue: str = "") -> None:
         """Set the open interest, one side, in coins of the asset."""
         self.markets.set_open_interest(asset, Decimal(coins), venue)
+
+    def push_volume(self, asset: str, times: Decimal | str, opened_at_ms: int, venue: str = "") -> None:
+        """Let one 5-minute candle have so many times its usual dollars."""
+        self.markets.push_volume(asset, Decimal(times), opened_at_ms, venue)
+
+    def set_clock(self, ahead_ms: int) -> None:
+        """Set the clock of all venues ahead of ours (negative: behind); over REST only."""
+        CLOCK.ahead_ms = ahead_ms
 
     def okx_backlog(self, frame: Json | None) -> None:
         """The frame OKX sends first to whoever subscribes; None for none."""
@@ -175,9 +185,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--play", type=Path, help="a recording to send once all its venues are subscribed")
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--more-assets", type=int, default=0, help="so many assets beside the usual ones")
     options = parser.parse_args()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     with FakeVenues(options.port) as venues:
+        venues.markets.add_assets(options.more_assets)
         for name, value in venues.env.items():
             print(f"{name}={value}")
         print("ready", flush=True)

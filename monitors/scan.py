@@ -1,0 +1,143 @@
+"""How is one slice of a venue's scan run? Alone, within its time, under the budget, with its troubles counted."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from monitors.lease import Held
+from monitors.market import Contract, Kind, Venue
+from monitors.models import ScanStatus
+from monitors.venues.clients import Client, client
+from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trouble
+
+log = logging.getLogger(__name__)
+
+SLICE_S = 28.0  # no request begins later; one takes 10 s at most, so that a slice stays under 40 s
+LEASE_S = 20.0  # longer than a request may take
+RENEW_S = 4.0
+AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget allows
+PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
+T = TypeVar("T")
+
+
+class Slice:
+    """One slice of one venue's scan; used by one thread."""
+
+    def __init__(self, venue: Venue, kind: Kind, lease: Held, slice_s: float) -> None:
+        self.venue, self.kind = venue, kind
+        self.status = ScanStatus.objects.get_or_create(venue=venue, kind=kind)[0]
+        self.sampled = 0
+        self._lease = lease
+        self._started = time.monotonic()
+        self._until, self._renew_at = self._started + slice_s, self._started + RENEW_S
+        self._stopped = False
+        self._client: Client | None = None
+        self._requests_before = 0
+
+    @property
+    def client(self) -> Client:
+        """The process's client of the venue."""
+        if self._client is None:
+            self._client = client(self.venue)
+            self._requests_before = self._client.requests
+        return self._client
+
+    @property
+    def left_s(self) -> float:
+        """Seconds in which requests may still begin."""
+        return max(0.0, self._until - time.monotonic())
+
+    @property
+    def paused(self) -> bool:
+        """Whether the venue is to be left alone now."""
+        return self.status.paused_until is not None and self.status.paused_until > timezone.now()
+
+    def each(self, contracts: Sequence[Contract], fetch: Callable[[Contract], T]) -> list[T]:
+        """What `fetch` found for each contract, a few at once; begins where the last slice ended, and ends when time or the lease does."""
+        waiting, found = deque(_from(contracts, self.status.resume_from)), []
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            flights: dict[Future[T], Contract] = {}
+            while True:
+                while waiting and len(flights) < AT_ONCE and self._may_ask():
+                    contract = waiting.popleft()
+                    flights[pool.submit(fetch, contract)] = contract
+                if not flights:
+                    break
+                for done in wait(flights, RENEW_S / 2, FIRST_COMPLETED).done:
+                    del flights[done]
+                    try:
+                        found.append(done.result())
+                    except MarketDataError as error:
+                        self.trouble(error)
+        self.status.resume_from = waiting[0].venue_symbol if waiting else ""
+        return found
+
+    def trouble(self, error: MarketDataError) -> None:
+        """Count it; one that concerns the whole venue ends the slice, and a limit pauses the venue."""
+        status = self.status
+        if isinstance(error, LimitReached):
+            status.paused_until = timezone.now() + timedelta(seconds=error.pause_s)
+            ScanStatus.objects.filter(venue=self.venue).update(paused_until=status.paused_until)
+        if not isinstance(error, NoTime) and not (isinstance(error, LimitReached) and (error.begun or self._stopped)):
+            status.failed[error.trouble] = status.failed.get(error.trouble, 0) + 1
+        if status.note != str(error):
+            log.warning("%s (%s)", error, self.kind.replace("_", " "))
+        status.note = str(error)[:200]
+        self._stopped = self._stopped or error.trouble not in PASSING
+
+    def finish(self) -> None:
+        """Write how it went."""
+        status, now = self.status, timezone.now()
+        if self.sampled:
+            status.succeeded_at = now
+        status.contracts = self.sampled
+        status.requests = self._client.requests - self._requests_before if self._client else 0
+        status.duration_ms = round((time.monotonic() - self._started) * 1000)
+        status.started_at = now - timedelta(milliseconds=status.duration_ms)
+        status.save()
+
+    def _may_ask(self) -> bool:
+        now = time.monotonic()
+        if now >= self._renew_at:
+            self._renew_at = now + RENEW_S
+            self._stopped = not self._lease.renew() or self._stopped
+        return now < self._until and not self._stopped
+
+
+def run_slice(venue: Venue, kind: Kind, sample: Callable[[Slice], T], judge: Callable[[Slice, T], int], slice_s: float = SLICE_S) -> int:
+    """Sample the venue and judge what came, unless another worker is at it; returns how many signals were raised."""
+    if venue not in settings.VENUES:
+        return 0
+    lease = Held(f"scan:{kind}:{venue}", LEASE_S)
+    if not lease.acquire():
+        return 0
+    try:
+        return _sample_and_judge(Slice(venue, kind, lease, slice_s), sample, judge)
+    finally:
+        lease.release()
+
+
+def _sample_and_judge(piece: Slice, sample: Callable[[Slice], T], judge: Callable[[Slice, T], int]) -> int:
+    if piece.paused:
+        return 0
+    piece.status.note, found = "", None
+    try:
+        piece.client.now_ms()  # so that judging knows how far the venue's clock is off
+        found = sample(piece)
+    except MarketDataError as error:
+        piece.trouble(error)
+    piece.finish()
+    return judge(piece, found) if found is not None and piece.sampled else 0
+
+
+def _from(contracts: Sequence[Contract], first: str) -> list[Contract]:
+    """The contracts, beginning with the one that is called `first`."""
+    at = next((index for index, contract in enumerate(contracts) if contract.venue_symbol == first), 0)
+    return [*contracts[at:], *contracts[:at]]

@@ -1,0 +1,90 @@
+"""How does a venue's open interest become signals? One slice: sample, save, judge each asset over all venues."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from monitors import selectors
+from monitors.detectors.oi_explosion import Contract as ContractKey
+from monitors.detectors.oi_explosion import NoVerdict
+from monitors.detectors.own_history import OwnLadder
+from monitors.detectors.scan_signals import open_interest_signals
+from monitors.judging import Round, judge
+from monitors.market import Kind, OpenInterest, Signal, Venue, epoch_ms, from_epoch_ms
+from monitors.models import Market, OpenInterestSample, OwnHistory
+from monitors.scan import SLICE_S, Slice, run_slice
+from monitors.sight import Sight, sight
+from monitors.venues import open_interest
+
+SLACK_MS = 600_000  # loaded beyond the window: half a step of coarse history, and what tells that a jump was one answer's
+UNKNOWN = OwnLadder(0, 0, 0, 0, 0)
+Samples = Mapping[ContractKey, Sequence[OpenInterest]]
+
+
+def scan_open_interest(venue: Venue, slice_s: float = SLICE_S) -> int:
+    """Sample the venue's scanned contracts once and judge their assets; returns how many signals were raised."""
+    return run_slice(venue, Kind.OPEN_INTEREST, _sample, _judge, slice_s)
+
+
+def _sample(piece: Slice) -> list[str]:
+    """Save a sample of each contract; returns the assets that have a new one."""
+    markets = selectors.scanned_markets(piece.venue)
+    readings = _fetch(piece, markets) if markets else {}
+    now = timezone.now()
+    rows = [
+        OpenInterestSample(
+            market=markets[symbol],
+            oi_base=reading.oi_base,
+            mark_price=reading.mark_price,  # type: ignore[misc]  # the field may be null
+            occurred_at=from_epoch_ms(reading.occurred_at_ms),
+            received_at=now,
+        )
+        for symbol, reading in readings.items()
+    ]
+    OpenInterestSample.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    piece.sampled = len(rows)
+    return sorted({markets[symbol].asset for symbol in readings})
+
+
+def _fetch(piece: Slice, markets: Mapping[str, Market]) -> open_interest.Readings:
+    contracts = {symbol: market.as_contract() for symbol, market in markets.items()}
+    if piece.venue is not Venue.BINANCE:
+        return open_interest.fetch_all(piece.client, contracts)
+    marks = open_interest.fetch_marks(piece.client, piece.left_s)
+    symbols = {contract.symbol: symbol for symbol, contract in contracts.items()}
+    found = piece.each(
+        list(contracts.values()), lambda contract: open_interest.fetch_one(piece.client, contract, marks.get(contract.venue_symbol), piece.left_s)
+    )
+    return {symbols[reading.symbol]: reading for reading in found}
+
+
+def _judge(piece: Slice, assets: Sequence[str]) -> int:
+    seen = sight(Kind.OPEN_INTEREST, assets, timezone.now())
+    coverage = seen.coverage()
+    ladders = {row.asset: OwnLadder(row.days, row.low, row.moderate, row.high, row.usual_price_move) for row in OwnHistory.objects.filter(asset__in=assets)}
+
+    def measure(some: Round) -> list[Signal]:
+        samples, signals = _load(some, seen), []
+        for asset in some.assets:
+            measured = open_interest_signals(some.scan, asset, samples.get(asset, {}), ladders.get(asset, UNKNOWN), coverage[asset])
+            signals += [] if isinstance(measured, NoVerdict) else measured[0]
+        return signals
+
+    return judge(Kind.OPEN_INTEREST, [asset for asset in assets if asset in coverage], piece.client.offset_ms, measure)
+
+
+def _load(some: Round, seen: Sight) -> dict[str, dict[ContractKey, list[OpenInterest]]]:
+    """The samples of the window by asset and contract, in the order of their time; of venues that see only."""
+    contracts = seen.of(some.assets)
+    rules = (some.scan.rulebook.rule(Kind.OPEN_INTEREST, asset) for asset in some.assets)
+    window_ms = max((rule.window_s * 1000 for rule in rules if rule is not None), default=0)
+    since = from_epoch_ms(some.scan.at_ms) - timedelta(milliseconds=window_ms + SLACK_MS)
+    rows = OpenInterestSample.objects.filter(market__in=list(contracts), occurred_at__gte=since).order_by("market", "occurred_at")
+    found: dict[str, dict[ContractKey, list[OpenInterest]]] = defaultdict(lambda: defaultdict(list))
+    for market, coins, mark, occurred_at in rows.values_list("market", "oi_base", "mark_price", "occurred_at"):
+        contract = contracts[market]
+        sample = OpenInterest(contract.venue, contract.symbol, contract.asset, coins, mark, epoch_ms(occurred_at))
+        found[contract.asset][contract.venue, contract.symbol].append(sample)
+    return found

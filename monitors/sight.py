@@ -1,0 +1,66 @@
+"""Which venues see an asset now? Those whose scans answer; the others that list it are blind, and their old data counts for nothing."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from monitors.detectors.scan_signals import Coverage
+from monitors.market import Kind, Venue
+from monitors.models import Market, ScanStatus
+
+BLIND_AFTER = timedelta(seconds=150)  # without a scan that brought data: two were missed
+MATURE_AFTER = timedelta(hours=24)  # after its listing: until then a contract is sampled and raises nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract that may raise something."""
+
+    venue: Venue
+    symbol: str
+    asset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The mature contracts of some assets by the key of their rows, and the venues that see."""
+
+    contracts: Mapping[int, Contract]
+    live: frozenset[Venue]
+
+    def coverage(self) -> dict[str, Coverage]:
+        """The live and the blind venues of each asset; one without a mature contract is missing."""
+        listing: dict[str, set[Venue]] = defaultdict(set)
+        for contract in self.contracts.values():
+            listing[contract.asset].add(contract.venue)
+        return {asset: self._coverage(venues) for asset, venues in listing.items()}
+
+    def of(self, assets: Collection[str]) -> dict[int, Contract]:
+        """The contracts of these assets at venues that see."""
+        return {pk: contract for pk, contract in self.contracts.items() if contract.asset in assets and contract.venue in self.live}
+
+    def _coverage(self, venues: Iterable[Venue]) -> Coverage:
+        listed = sorted(venues, key=list(Venue).index)
+        return Coverage(tuple(venue for venue in listed if venue in self.live), tuple(venue for venue in listed if venue not in self.live))
+
+
+def sight(kind: Kind, assets: Collection[str], now: datetime) -> Sight:
+    """What is known of these assets, by the scans of this kind."""
+    rows = Market.objects.filter(active=True, venue__in=settings.VENUES, asset__in=assets).exclude(listed_at__gt=now - MATURE_AFTER).order_by()
+    contracts = {pk: Contract(Venue(venue), symbol, asset) for pk, venue, symbol, asset in rows.values_list("pk", "venue", "symbol", "asset")}
+    statuses = ScanStatus.objects.filter(kind=kind, venue__in=settings.VENUES)
+    return Sight(contracts, frozenset(Venue(status.venue) for status in statuses if not blindness(status, now)))
+
+
+def blindness(status: ScanStatus, now: datetime) -> str:
+    """Why this venue's scans do not see the market now; "" when they do."""
+    if status.paused_until is not None and status.paused_until > now:
+        return f"paused until {status.paused_until:%H:%M:%S} UTC; {status.note}"
+    if status.succeeded_at is None:
+        return status.note or "no scan has brought data yet"
+    if now - status.succeeded_at > BLIND_AFTER:
+        return status.note or f"no data since {status.succeeded_at:%H:%M:%S} UTC"
+    return ""
