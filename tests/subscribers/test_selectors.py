@@ -1,6 +1,6 @@
 """The set-based query, and that it says the same as the rule in values."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -43,9 +43,7 @@ def store(people: list[Person]) -> list[int]:
         row = Subscriber.objects.create(chat_id=number, active=person.active)
         ids.append(row.pk)
         for (kind, asset), choice in person.choices.items():
-            Subscription.objects.create(
-                subscriber=row, kind=kind.value, asset=asset, lowest_severity=choice.lowest_severity, custom_threshold=choice.custom_threshold
-            )
+            Subscription.objects.create(subscriber=row, kind=kind.value, asset=asset, **asdict(choice))
     return ids
 
 
