@@ -80,6 +80,8 @@ class LiquidationDetector:
             window.add(event, window_ms)
         window.slide(window_ms, least_usd=rule.low * DUST)
         value = _cascade_value(window, rule, single)
+        if self._is_quiet(Kind.CASCADE, rule, asset, side, value):
+            return []
         price = (events[0] if len(events) == 1 else max(events, key=lambda event: event.occurred_at_ms)).price
         count, usd_of_venue, newest_ms = window.count, window.usd_of_venue(), window.newest_ms
 
@@ -94,6 +96,8 @@ class LiquidationDetector:
     def _liquidation(self, rule: Rule, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[tuple[int, Signal]]:
         largest = events[0] if len(events) == 1 else max(events, key=lambda event: event.notional_usd)
         asset, side, value = largest.asset, largest.position_side, largest.notional_usd
+        if self._is_quiet(Kind.LIQUIDATION, rule, asset, side, value):
+            return []
 
         def make(episode: int, number: int) -> Signal:
             return Signal(
@@ -103,6 +107,14 @@ class LiquidationDetector:
 
         self._episodes[Kind.LIQUIDATION, asset, side].end()  # each event is a measurement of its own
         return self._measure(Kind.LIQUIDATION, rule, asset, side, value, at_ms, make)
+
+    def _is_quiet(self, kind: Kind, rule: Rule, asset: str, side: Direction, value: Decimal) -> bool:
+        """Whether the value is below the floor and nothing is held back: the usual frame, which is done with here."""
+        episode = self._episodes[kind, asset, side]
+        if episode.held_back is not None or value >= self.rulebook.floor(rule, asset):
+            return False
+        episode.end()
+        return True
 
     def _measure(self, kind: Kind, rule: Rule, asset: str, side: Direction, value: Decimal, at_ms: int, make: MakeSignal) -> list[tuple[int, Signal]]:
         episode = self._episodes[kind, asset, side]
