@@ -1,4 +1,4 @@
-"""Which incidents does a recording open, escalate and close? Slow and plain: every window is added up anew from all events at every frame.
+"""Which incidents does a recording open, escalate and close? Slow and plain: every window is added up anew from its events at every frame.
 
 Written from the rules' text alone and kept apart from the product, so that a difference is a finding in one of the two.
 """
@@ -152,9 +152,12 @@ class Reference:
 
     def window(self, key: tuple[str, str], rule: Rule) -> list[Event]:
         """The events in (T - window, T], T being the newest event of this asset and side."""
+        window = rule["window_s"] * 1000
+        # T is at most 60 s old, and an event is stamped at most 5 s after it came: what came before this cannot be inside.
+        self.events[key] = [(at, event) for at, event in self.events[key] if at >= self.now - window - STALE_MS - FUTURE_MS]
         mine = [event for _, event in self.events[key]]
         newest = max(event.time for event in mine)
-        return [event for event in mine if newest - rule["window_s"] * 1000 < event.time <= newest]
+        return [event for event in mine if newest - window < event.time <= newest]
 
     def cascade_value(self, asset: str, inside: list[Event], rule: Rule) -> Decimal:
         """Dollars inside; 0 with too few events that count, or when it is one large liquidation with little beside it."""
