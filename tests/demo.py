@@ -21,20 +21,26 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
+import django
+from django.apps import apps
+from django.db.models import Max, Min
+
 from alertsystem.env import PROJECT_DIR, Environment
 from alertsystem.parenthood import die_with_parent
 from tests import synthetic
 from tests.fakes.server import HOST
-from tests.fakes.venue_markets import BYBIT, VENUES
+from tests.fakes.venue_markets import VENUES
 from tests.fakes.venues import FakeVenues
 
 FOLDER = PROJECT_DIR / "demo-data"
 FIRST_PORT, PORTS_TRIED = 8000, 50
+TWO_LOOKS = timedelta(seconds=4.5)  # the monitor reads the contracts every 2 s
 READY_S = 90  # then it plays all the same, and says what is missing
 AGAIN_S = 360  # the incidents have closed by then: 300 s of cooldown after the last frame
 END_S = 9.0
@@ -53,6 +59,8 @@ def main() -> int:
     synthetic.write(recording)
     with FakeVenues() as venues:
         up = start_up(options.folder, port, venues.env)
+        os.environ |= environment(options.folder.resolve(), venues.env)  # so that we read the same database
+        django.setup()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, partial(_hand_on, up))
         threading.Thread(target=_show, args=(venues, recording, f"http://{HOST}:{port}"), daemon=True).start()
@@ -119,7 +127,7 @@ def _hand_on(up: Up, number: int, frame: FrameType | None) -> None:
 
 
 def _show(venues: FakeVenues, recording: Path, url: str) -> None:
-    missing = wait_until_ready(venues, url)
+    missing = wait_until_ready(url)
     say(f"The market you see is SYNTHETIC: 45 seconds of made-up liquidations go through fake venues into the real system.{missing}")
     say(f"Watch the alerts grow here and on {url}/admin/ (the password stands above). Change a threshold there, and the next round differs.")
     while True:
@@ -130,19 +138,16 @@ def _show(venues: FakeVenues, recording: Path, url: str) -> None:
         _wait_for_enter(AGAIN_S)
 
 
-def wait_until_ready(venues: FakeVenues, url: str, timeout_s: float = READY_S) -> str:
+def wait_until_ready(url: str, timeout_s: float = READY_S) -> str:
     """Return when every process works and the contracts are known; otherwise what is missing, to be said."""
     deadline = time.monotonic() + timeout_s
-    while (missing := not_ready(venues, url)) and time.monotonic() < deadline:
+    while (missing := not_ready(url)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return f" (Not everything runs: {missing}.)" if missing else ""
 
 
-def not_ready(venues: FakeVenues, url: str) -> str:
-    """What does not work yet; "" when everything does."""
-    asked = {topic for client in venues.servers[BYBIT].sockets.clients for topic in client.topics}
-    if len(asked) < len(synthetic.PRICES):  # before contracts are known, only a few assets are asked for
-        return "the contracts are not known yet"
+def not_ready(url: str) -> str:
+    """What does not work yet; "" when everything does and the monitor knows the contracts of every venue."""
     try:
         urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
     except urllib.error.HTTPError as error:
@@ -150,7 +155,16 @@ def not_ready(venues: FakeVenues, url: str) -> str:
         return "; ".join(f"{part}: {text}" for part, text in parts.items() if text != "ok") or f"HTTP {error.code}"
     except OSError as error:
         return str(error)
-    return ""
+    return "" if contracts_are_read() else "the contracts are not known yet"
+
+
+def contracts_are_read() -> bool:
+    """Whether the monitor has looked at the database long enough after the contracts of the last venue came."""
+    markets, feeds = apps.get_model("monitors", "Market").objects, apps.get_model("monitors", "FeedStatus").objects
+    if markets.order_by().values("venue").distinct().count() < len(VENUES):
+        return False
+    reported = feeds.aggregate(at=Min("updated_at"))["at"]
+    return bool(reported and reported - markets.aggregate(at=Max("refreshed_at"))["at"] >= TWO_LOOKS)
 
 
 def say(line: str) -> None:

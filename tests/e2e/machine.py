@@ -34,7 +34,7 @@ class Machine:
 
     def wait_until_ready(self) -> None:
         """Every process works, every feed is live and the contracts are known."""
-        missing = demo.wait_until_ready(self.venues, self.url, READY_S)
+        missing = demo.wait_until_ready(self.url, READY_S)
         assert not missing, f"{missing}\n{self.tail()}"
 
     def subscribe(self, chats: Sequence[int]) -> None:
