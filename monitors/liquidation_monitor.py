@@ -89,6 +89,9 @@ class LiquidationMonitor:
             return  # never started: the database was away all the time
         for feed in self.feeds.values():
             feed.ask_to_stop()
+        until = time.monotonic() + SOCKETS_S
+        for feed in self.feeds.values():
+            feed.join(max(0.0, until - time.monotonic()))
         self._frames.close()
         self._drained.wait(DRAIN_S)
         unwritten, unsaved = self._recorder.stop(WRITE_S), self._saver.stop(WRITE_S)

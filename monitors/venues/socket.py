@@ -118,6 +118,8 @@ class Session:
             raw = read_frame(connection)
             if raw is not None:
                 self._take(raw)
+        while (raw := connection.read_ahead()) is not None:  # received already: not to be lost by a stop
+            self._take(raw)
 
     def _take(self, raw: bytes) -> None:
         received_at_ms = _now_ms()
