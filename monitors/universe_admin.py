@@ -50,7 +50,7 @@ class AssetChoiceAdmin(Admin):
 class BackfillAdmin(HistoryAdmin):
     """How far the past of each contract is filled in."""
 
-    list_display = ("market", "feed", "asset", "progress", "next_at", "rows", "note", "reported")
+    list_display = ("market", "feed", "asset", "progress", "reached_at", "rows", "note", "reported")
     list_filter = ("done", "feed", "market__venue")
     search_fields = ("=market__asset",)
     search_help_text = "An asset: BTC"

@@ -21,19 +21,21 @@ class AssetChoice(models.Model):
 
 
 class BackfillCursor(models.Model):
-    """How far the past of one contract is filled in: from the oldest wanted moment on, up to `next_at`."""
+    """How far the past of one contract is filled in, from its first scan backwards: what is newer than `reached_at` is there."""
 
     market = models.ForeignKey("monitors.Market", on_delete=models.CASCADE, related_name="+", db_index=False)
     feed = models.CharField(max_length=16, choices=BACKFILLED)
-    from_at = models.DateTimeField("from", help_text="the oldest moment that was asked for")
-    next_at = models.DateTimeField("filled up to", help_text="what is older is there, as far as the venue has it")
+    from_at = models.DateTimeField("wanted from", help_text="the oldest moment that is wanted")
+    began_at = models.DateTimeField("wanted to", help_text="from then on the scans bring it")
+    reached_at = models.DateTimeField("filled back to", help_text="what is newer is there, as far as the venue has it")
     done = models.BooleanField(default=False)
-    rows = models.PositiveIntegerField(default=0, help_text="stored so far")
-    note = models.CharField(max_length=200, blank=True, help_text="why the last request brought nothing")
+    rows = models.PositiveIntegerField(default=0, help_text="brought so far")
+    note = models.CharField(max_length=200, blank=True, help_text="why the last request brought nothing, or why no more is asked for")
     updated_at = models.DateTimeField()
 
     class Meta:
         verbose_name = "backfill"
+        verbose_name_plural = "backfill"
         constraints = [models.UniqueConstraint(fields=["market", "feed"], name="one_backfill_per_market_and_feed")]
         indexes = [models.Index(fields=["id"], name="backfill_unfinished", condition=models.Q(done=False))]
 

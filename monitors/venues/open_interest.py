@@ -47,7 +47,7 @@ def read_binance(answer: Json, contract: Contract, mark: Decimal | None) -> Open
     """`{"symbol":"BTCUSDT","openInterest":"10659.509","time":1589437530011}`: coins of the venue's base, one side."""
     if answer["symbol"] != contract.venue_symbol:
         raise ValueError(f"asked for {contract.venue_symbol}, got {answer['symbol']}")
-    return _of_coins(contract, _amount(answer["openInterest"]), mark, timestamp_ms(answer["time"]))
+    return of_coins(contract, amount(answer["openInterest"]), mark, timestamp_ms(answer["time"]))
 
 
 def read_bybit(answer: Json, wanted: Wanted) -> Readings:
@@ -58,7 +58,7 @@ def read_bybit(answer: Json, wanted: Wanted) -> Readings:
     at_ms = timestamp_ms(answer["time"])
 
     def read(row: Json, contract: Contract) -> OpenInterest:
-        return _of_coins(contract, _one_side(row), _price(row.get("markPrice")), at_ms)
+        return of_coins(contract, one_side(row), _price(row.get("markPrice")), at_ms)
 
     return _each(answer["result"]["list"], "symbol", wanted, read)
 
@@ -90,21 +90,21 @@ def _each(rows: Sequence[Json], name: str, wanted: Wanted, read: Callable[[Json,
 
 
 def _of_okx(row: Json, contract: Contract) -> OpenInterest:
-    coins = _amount(row["oiCcy"]) if row.get("oiCcy") else _amount(row["oi"]) * contract.contract_size
+    coins = amount(row["oiCcy"]) if row.get("oiCcy") else amount(row["oi"]) * contract.contract_size
     usd = row.get("oiUsd")
-    mark = _amount(usd) / coins if usd and coins else None
-    return _of_coins(contract, coins, mark or None, timestamp_ms(row["ts"]))
+    mark = amount(usd) / coins if usd and coins else None
+    return of_coins(contract, coins, mark or None, timestamp_ms(row["ts"]))
 
 
-def _of_coins(contract: Contract, coins: Decimal, mark: Decimal | None, at_ms: int) -> OpenInterest:
+def of_coins(contract: Contract, coins: Decimal, mark: Decimal | None, at_ms: int) -> OpenInterest:
     """Coins of the venue's base as coins of the asset: 1000PEPE is a thousand PEPE at a thousandth of the price."""
     price = None if mark is None else round(mark / contract.multiplier, PLACES)
     return OpenInterest(contract.venue, contract.symbol, contract.asset, round(coins * contract.multiplier, PLACES), price, at_ms)
 
 
-def _one_side(row: Json) -> Decimal:
+def one_side(row: Json) -> Decimal:
     single = row.get("singleOpenInterest")
-    return _amount(single) if single else _amount(row["openInterest"]) / 2
+    return amount(single) if single else amount(row["openInterest"]) / 2
 
 
 def _marks(answer: Any) -> Iterator[tuple[str, Decimal]]:
@@ -118,7 +118,7 @@ def _price(text: Any) -> Decimal | None:
     return positive(text) if text and Decimal(text) else None
 
 
-def _amount(text: Any) -> Decimal:
+def amount(text: Any) -> Decimal:
     amount = Decimal(str(text))
     if not 0 <= amount <= MOST_COINS:  # NaN raises
         raise ValueError(f"{text!r} is not an amount")

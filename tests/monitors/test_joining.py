@@ -77,7 +77,7 @@ def test_samples_go_when_their_coins_are_counted_otherwise_from_now_on() -> None
     store_markets({Venue.BINANCE: [largest], Venue.BYBIT: [joined], Venue.OKX: []}, NOW)
     for row in Market.objects.all():
         OpenInterestSample.objects.create(market=row, oi_base=Decimal(1), occurred_at=NOW, received_at=NOW)
-        BackfillCursor.objects.create(market=row, feed="candles", from_at=NOW, next_at=NOW, done=True, updated_at=NOW)
+        BackfillCursor.objects.create(market=row, feed="candles", from_at=NOW, began_at=NOW, reached_at=NOW, done=True, updated_at=NOW)
     store_markets({Venue.BINANCE: [largest], Venue.BYBIT: [replace(joined, price_usd=Decimal(1))], Venue.OKX: []}, NOW + HOUR)
     assert Market.objects.get(venue="bybit").asset == "1000PEPE.BYBIT"
     assert [row.market.venue for row in OpenInterestSample.objects.all()] == ["binance"]

@@ -1,0 +1,182 @@
+"""What is missing of the past, in which order is it wanted, and where does it go? The database side of the backfill."""
+
+import heapq
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q, Sum
+
+from monitors import selectors
+from monitors.detectors.baseline import SAME_TIME_DAYS
+from monitors.market import Candle, OpenInterest, Venue, from_epoch_ms
+from monitors.models import BackfillCursor, CandleRow, Lease, Market, OpenInterestSample
+from monitors.venues.troubles import MarketDataError, Trouble
+
+log = logging.getLogger(__name__)
+
+CANDLES, OPEN_INTEREST = "candles", "open_interest"
+SPANS = {
+    CANDLES: timedelta(days=SAME_TIME_DAYS, hours=1),  # a volume baseline
+    OPEN_INTEREST: timedelta(days=29),  # Binance has 30 and refuses what is older; Bybit and OKX end where they have no more
+}
+DOWN_AFTER = timedelta(minutes=15)  # without a run: what was missed since then is filled in as well
+SEAM = timedelta(minutes=10)  # how far the newest step of the past may be from the live sample that it is compared with
+LIKE = Decimal("0.20")  # by how much they may differ: twice as much is a venue that counts both sides in one of the answers
+ODD_UNITS = "its past is counted otherwise than its live open interest: not used"
+Lane = tuple[Venue, str]  # venue and feed
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """One answer: everything from `reached_at` on is known now (None: the venue has nothing older)."""
+
+    reached_at: datetime | None
+    samples: Sequence[OpenInterest] = ()
+    candles: Sequence[Candle] = ()
+
+
+@dataclass(slots=True)
+class Line:
+    """The unfinished cursors of one venue and feed: those without a page first, then asset by asset in the order of the watched."""
+
+    ranks: Mapping[str, int]
+    _heap: list[tuple[bool, int, int, BackfillCursor]] = field(default_factory=list)
+
+    def put(self, cursor: BackfillCursor) -> None:
+        """Into its place."""
+        begun = cursor.feed == OPEN_INTEREST and cursor.reached_at < cursor.began_at  # a first page lets detection begin, and takes one request
+        heapq.heappush(self._heap, (begun, self.ranks[cursor.market.asset], cursor.pk, cursor))
+
+    def take(self) -> BackfillCursor | None:
+        """The first, out of the line."""
+        return heapq.heappop(self._heap)[-1] if self._heap else None
+
+
+def last_run_at(lease: str) -> datetime | None:
+    """When the backfill ran last; None before its first time."""
+    return Lease.objects.filter(name=lease).values_list("until", flat=True).first()
+
+
+def prepare(now: datetime, last_run: datetime | None) -> None:
+    """Give every contract of the scanned assets its cursors; after a downtime, have the gap filled in."""
+    scanned = _scanned()
+    known = set(BackfillCursor.objects.values_list("market_id", "feed"))
+    missing = [(market, feed) for market in scanned for feed in SPANS if (market.pk, feed) not in known]
+    BackfillCursor.objects.bulk_create([_cursor(market, feed, now) for market, feed in missing], ignore_conflicts=True)
+    if last_run is not None and now - last_run > DOWN_AFTER:
+        again = BackfillCursor.objects.filter(market__in=scanned, began_at__lt=now)
+        again.filter(done=True).exclude(note=ODD_UNITS).update(from_at=last_run - DOWN_AFTER, began_at=now, reached_at=now, done=False)
+        again.filter(done=False).update(began_at=now, reached_at=now)
+    for feed, span in SPANS.items():
+        BackfillCursor.objects.filter(feed=feed, done=False, from_at__lt=now - span).update(from_at=now - span)
+
+
+def waiting(now: datetime) -> dict[Lane, Line]:
+    """The cursors to be followed now, by venue and feed.
+
+    Open interest waits for a live sample of the contract: units are compared before the past is believed.
+    """
+    ranks = {asset: rank for rank, asset in enumerate(selectors.scanned_assets())}
+    sampled = set(OpenInterestSample.objects.filter(received_at__gte=now - SEAM).values_list("market_id", flat=True))
+    lines: dict[Lane, Line] = {}
+    for cursor in BackfillCursor.objects.filter(done=False, market__active=True, market__venue__in=settings.VENUES).select_related("market"):
+        if cursor.market.asset in ranks and (cursor.feed == CANDLES or cursor.market_id in sampled):
+            lines.setdefault((Venue(cursor.market.venue), cursor.feed), Line(ranks)).put(cursor)
+    return lines
+
+
+def keep(cursor: BackfillCursor, brought: Brought, now: datetime) -> int:
+    """Store what came and move the cursor, both or neither; returns how many rows came."""
+    if brought.samples and cursor.reached_at == cursor.began_at and not _like_live(cursor.market, brought.samples[-1]):
+        log.warning("Backfill: %s: %s", cursor.market, ODD_UNITS)
+        _move(cursor, cursor.reached_at, True, ODD_UNITS, now)
+        return 0
+    with transaction.atomic():
+        count = _store_samples(cursor, brought.samples, now) + _store_candles(cursor, brought.candles, now)
+        cursor.rows += count
+        reached_at = brought.reached_at
+        if reached_at is None or reached_at >= cursor.reached_at:
+            _move(cursor, cursor.reached_at, True, "the venue has nothing older", now)
+        else:
+            _move(cursor, reached_at, reached_at <= cursor.from_at, "", now)
+    return count
+
+
+def trouble(cursor: BackfillCursor, error: MarketDataError, now: datetime) -> None:
+    """Keep why nothing came; a contract that the venue refuses is not asked for again."""
+    if cursor.note != str(error)[:200]:
+        log.warning("Backfill: %s: %s", cursor.market, error)
+    _move(cursor, cursor.reached_at, error.trouble is Trouble.REFUSED, str(error), now)
+
+
+def progress() -> str:
+    """How far it is: `candles 12 of 150 contracts, open interest 3 of 150; 51,200 rows`."""
+    counts = BackfillCursor.objects.filter(market__active=True).order_by("feed").values("feed")
+    found = counts.annotate(done_=Count("pk", filter=Q(done=True)), all_=Count("pk"), rows_=Sum("rows"))
+    parts = [f"{row['feed'].replace('_', ' ')} {row['done_']} of {row['all_']} contracts" for row in found]
+    return f"{', '.join(parts)}; {sum(row['rows_'] for row in found):,} rows"
+
+
+def _scanned() -> list[Market]:
+    return list(Market.objects.filter(active=True, venue__in=settings.VENUES, asset__in=selectors.scanned_assets()))
+
+
+def _cursor(market: Market, feed: str, now: datetime) -> BackfillCursor:
+    from_at = max(now - SPANS[feed], market.listed_at or now - SPANS[feed])
+    return BackfillCursor(market=market, feed=feed, from_at=from_at, began_at=now, reached_at=now, updated_at=now)
+
+
+def _like_live(market: Market, newest: OpenInterest) -> bool:
+    """Whether the past is in the units of the live samples, as far as the nearest of them tells."""
+    at = from_epoch_ms(newest.occurred_at_ms)
+    near = OpenInterestSample.objects.filter(market=market, occurred_at__gte=at - SEAM, occurred_at__lte=at + SEAM).values_list("occurred_at", "oi_base")
+    live = min(near, key=lambda row: abs(row[0] - at), default=None)
+    return live is None or abs(newest.oi_base - live[1]) <= LIKE * live[1]
+
+
+def _store_samples(cursor: BackfillCursor, samples: Sequence[OpenInterest], now: datetime) -> int:
+    wanted = [sample for sample in samples if from_epoch_ms(sample.occurred_at_ms) >= cursor.from_at]
+    prices = _prices(cursor, wanted)
+    rows = [
+        OpenInterestSample(market=cursor.market, oi_base=sample.oi_base, mark_price=sample.mark_price or prices.get(at), occurred_at=at, received_at=now)  # type: ignore[misc]  # the price may be null
+        for sample in wanted
+        for at in [from_epoch_ms(sample.occurred_at_ms)]
+    ]
+    OpenInterestSample.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def _prices(cursor: BackfillCursor, samples: Sequence[OpenInterest]) -> dict[datetime, Decimal]:
+    """Bybit tells no marks of the past: the price at which the contract's candle of that moment opened."""
+    if not samples or samples[0].mark_price is not None:
+        return {}
+    span = (from_epoch_ms(samples[0].occurred_at_ms), from_epoch_ms(samples[-1].occurred_at_ms))
+    opened = CandleRow.objects.filter(market=cursor.market, opened_at__range=span).values_list("opened_at", "open")
+    return {at: Decimal(str(price)) for at, price in opened}
+
+
+def _store_candles(cursor: BackfillCursor, candles: Sequence[Candle], now: datetime) -> int:
+    """Finished ones only; one that a scan left unfinished is replaced. Samples that came before them get their marks."""
+    opened = {from_epoch_ms(candle.opened_at_ms): candle for candle in candles}
+    rows = [
+        CandleRow(market=cursor.market, opened_at=at, open=candle.open, close=candle.close, volume_usd=candle.volume_usd, closed=True, received_at=now)
+        for at, candle in opened.items()
+        if candle.closed and at >= cursor.from_at
+    ]
+    fields = ["open", "close", "volume_usd", "closed", "received_at"]
+    CandleRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["market", "opened_at"], update_fields=fields)
+    unpriced = list(OpenInterestSample.objects.filter(market=cursor.market, mark_price=None, occurred_at__in=opened))
+    for sample in unpriced:
+        sample.mark_price = Decimal(str(opened[sample.occurred_at].open))
+    OpenInterestSample.objects.bulk_update(unpriced, ["mark_price"])
+    return len(rows)
+
+
+def _move(cursor: BackfillCursor, reached_at: datetime, done: bool, note: str, now: datetime) -> None:
+    cursor.reached_at, cursor.done, cursor.note, cursor.updated_at = reached_at, done, note[:200], now
+    cursor.save(update_fields=["reached_at", "done", "note", "rows", "updated_at"])
