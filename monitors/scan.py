@@ -14,6 +14,7 @@ from django.utils import timezone
 from monitors.lease import Held
 from monitors.market import Contract, Kind, Venue
 from monitors.models import ScanStatus
+from monitors.sight import blindness
 from monitors.venues.clients import Client, client
 from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trouble
 
@@ -24,6 +25,8 @@ LEASE_S = 20.0  # longer than a request may take
 RENEW_S = 4.0
 AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget allows
 PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
+NOT_ASKED = frozenset({Trouble.LIMIT, Trouble.NO_TIME, Trouble.NO_BUDGET})  # the next slice begins with these contracts
+SAY_AGAIN_S = 600.0
 T = TypeVar("T")
 
 
@@ -61,7 +64,8 @@ class Slice:
 
     def each(self, contracts: Sequence[Contract], fetch: Callable[[Contract], T]) -> list[T]:
         """What `fetch` found for each contract, a few at once; begins where the last slice ended, and ends when time or the lease does."""
-        waiting, found = deque(_from(contracts, self.status.resume_from)), []
+        order = _from(contracts, self.status.resume_from)
+        waiting, found = deque(order), []
         with ThreadPoolExecutor(AT_ONCE) as pool:
             flights: dict[Future[T], Contract] = {}
             while True:
@@ -71,12 +75,14 @@ class Slice:
                 if not flights:
                     break
                 for done in wait(flights, RENEW_S / 2, FIRST_COMPLETED).done:
-                    del flights[done]
+                    contract = flights.pop(done)
                     try:
                         found.append(done.result())
                     except MarketDataError as error:
                         self.trouble(error)
-        self.status.resume_from = waiting[0].venue_symbol if waiting else ""
+                        if error.trouble in NOT_ASKED:
+                            waiting.append(contract)
+        self.status.resume_from = min(waiting, key=order.index).venue_symbol if waiting else ""
         return found
 
     def trouble(self, error: MarketDataError) -> None:
@@ -87,8 +93,8 @@ class Slice:
             ScanStatus.objects.filter(venue=self.venue).update(paused_until=status.paused_until)
         if not isinstance(error, NoTime) and not (isinstance(error, LimitReached) and (error.begun or self._stopped)):
             status.failed[error.trouble] = status.failed.get(error.trouble, 0) + 1
-        if status.note != str(error):
-            log.warning("%s (%s)", error, self.kind.replace("_", " "))
+        if not isinstance(error, NoTime):
+            _say(error, self.kind)
         status.note = str(error)[:200]
         self._stopped = self._stopped or error.trouble not in PASSING
 
@@ -127,6 +133,7 @@ def run_slice(venue: Venue, kind: Kind, sample: Callable[[Slice], T], judge: Cal
 def _sample_and_judge(piece: Slice, sample: Callable[[Slice], T], judge: Callable[[Slice, T], int]) -> int:
     if piece.paused:
         return 0
+    returns = bool(blindness(piece.status, timezone.now()))
     piece.status.note, found = "", None
     try:
         piece.client.now_ms()  # so that judging knows how far the venue's clock is off
@@ -134,7 +141,19 @@ def _sample_and_judge(piece: Slice, sample: Callable[[Slice], T], judge: Callabl
     except MarketDataError as error:
         piece.trouble(error)
     piece.finish()
-    return judge(piece, found) if found is not None and piece.sampled else 0
+    # After a gap the first scan only looks: when it was all of us, the other venues are not back yet, and a change would seem to be this one's alone.
+    return judge(piece, found) if found is not None and piece.sampled and not returns else 0
+
+
+_said: dict[tuple[Venue, Kind, Trouble], float] = {}
+
+
+def _say(error: MarketDataError, kind: Kind) -> None:
+    """Log each trouble of a venue's scans now and then, for it may strike every minute."""
+    about, now = (error.venue, kind, error.trouble), time.monotonic()
+    if now - _said.get(about, -SAY_AGAIN_S) >= SAY_AGAIN_S:
+        _said[about] = now
+        log.warning("%s (%s)", error, kind.replace("_", " "))
 
 
 def _from(contracts: Sequence[Contract], first: str) -> list[Contract]:
