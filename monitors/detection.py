@@ -79,10 +79,13 @@ class Detection:
         return self._marks.details(signal.asset, signal.window_s, signal.received_at_ms)
 
     def _apart(self, signal: Signal) -> Signal:
-        """Two frames of one millisecond may each give a signal: the second counts as 1 ms later, for the key of stored signals."""
-        key = (signal.kind, signal.fingerprint)
-        last_ms = self._signal_ms.get(key, 0)
-        if last_ms - STEP_BACK_MS < signal.received_at_ms <= last_ms:
-            signal = replace(signal, received_at_ms=last_ms + 1)
-        self._signal_ms[key] = signal.received_at_ms
+        """Two frames of one millisecond may each give a signal: the second counts as 1 ms later, for the key of stored signals.
+
+        No signal of a story counts as earlier than one before it, of whatever kind: it would be taken for an old one and change nothing.
+        """
+        of_kind, of_story = (signal.kind, signal.fingerprint), ("", signal.fingerprint)
+        earliest_ms = max(self._signal_ms.get(of_kind, 0) + 1, self._signal_ms.get(of_story, 0))
+        if earliest_ms - STEP_BACK_MS < signal.received_at_ms < earliest_ms:
+            signal = replace(signal, received_at_ms=earliest_ms)
+        self._signal_ms[of_kind] = self._signal_ms[of_story] = signal.received_at_ms
         return signal

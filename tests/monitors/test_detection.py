@@ -70,6 +70,15 @@ def test_two_frames_of_one_millisecond_give_signals_with_keys_of_their_own() -> 
     assert len(keys) >= 3 and len(set(keys)) == len(keys)
 
 
+def test_no_signal_of_a_story_counts_as_earlier_than_one_before_it() -> None:
+    detection = Detection(WATCH)
+    frames = [detection.take(Venue.BYBIT, bybit(dollars, T), T).signals for dollars in (450, 451, 1800)]  # the third makes it a cascade
+    signals = [signal for of_frame in frames for signal in of_frame]
+    assert Kind.CASCADE in {signal.kind for signal in frames[-1]}
+    arrivals = [signal.received_at_ms for signal in signals]
+    assert arrivals == sorted(arrivals)
+
+
 def test_arrivals_of_several_threads_never_go_back_but_a_clock_that_was_set_is_followed() -> None:
     detection = Detection(WATCH)
     times = [detection.take(Venue.BYBIT, bybit(1, T), at_ms).at_ms for at_ms in (T, T - 40, T + 5, T - 3_600_000, T - 3_599_000)]
