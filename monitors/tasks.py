@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from alertsystem.celery import LAST, USUAL, enqueue
-from monitors import retention, scan_open_interest, scan_volume, services
+from monitors import backfill, history, retention, scan_open_interest, scan_volume, services
 from monitors.market import Venue
 
 EXPIRES_S = 50  # a scan that waited longer is not worth making: the next one comes
@@ -39,3 +39,18 @@ def scan_volume_of(venue: str) -> int:
         enqueue("monitors.scan_volume", venue, priority=USUAL, wait_s=wait_s, expires_s=EXPIRES_S)
         return 0
     return scan_volume.scan_volume(Venue(venue))
+
+
+@shared_task(name="monitors.backfill", expires=EXPIRES_S)
+def fill_in() -> int:
+    """Fill in a slice of the past that is missing; return how many rows came."""
+    return backfill.backfill()
+
+
+@shared_task(name="monitors.update_own_histories")
+def update_own_histories() -> int:
+    """Work out a slice of the assets' own ladders, and ask for the next slice when there are more; return how many."""
+    updated, complete = history.update_own_histories(timezone.now())
+    if not complete:
+        enqueue("monitors.update_own_histories", priority=LAST)
+    return updated

@@ -54,8 +54,13 @@ class History:
 
     def ladder(self) -> OwnLadder:
         """The ladder as it stands; percentiles of nothing are 0, and `days` says so."""
-        low, moderate, high = (_percentile(self._changes, share) for share in PERCENTILES)
-        return OwnLadder(len(self._points) / POINTS_A_DAY, low, moderate, high, _percentile(self._price_moves, 0.5))
+        return ladder_of(self._changes, self._price_moves)
+
+
+def ladder_of(changes: Sequence[float], price_moves: Sequence[float]) -> OwnLadder:
+    """The ladder of absolute changes and moves (percent, ascending) on 5-minute points."""
+    low, moderate, high = (_percentile(changes, share) for share in PERCENTILES)
+    return OwnLadder(len(changes) / POINTS_A_DAY, low, moderate, high, _percentile(price_moves, 0.5))
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
