@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 
 from django.conf import settings
 from redis import Redis, RedisError
@@ -99,7 +100,7 @@ class Budget:
         """Microseconds a unit, and the units that may go at once."""
         units = limit.units * self._share
         burst = max(1, int(units * BURST_SHARE))
-        return max(1, round(limit.window_s * 1_000_000 / max(units - burst, units / 2))), burst
+        return ceil(limit.window_s * 1_000_000 / max(units - burst, units / 2)), burst
 
 
 @cache

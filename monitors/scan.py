@@ -26,6 +26,7 @@ RENEW_S = 4.0
 AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget allows
 PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
 NOT_ASKED = frozenset({Trouble.LIMIT, Trouble.NO_TIME, Trouble.NO_BUDGET})  # the next slice begins with these contracts
+NOTHING = "nothing came: no contract is known yet, or the answer held none of them"
 SAY_AGAIN_S = 600.0
 T = TypeVar("T")
 
@@ -88,10 +89,12 @@ class Slice:
     def trouble(self, error: MarketDataError) -> None:
         """Count it; one that concerns the whole venue ends the slice, and a limit pauses the venue."""
         status = self.status
+        if isinstance(error, LimitReached) and error.begun and self._stopped:
+            return  # a request beside the one that was told
         if isinstance(error, LimitReached):
             status.paused_until = timezone.now() + timedelta(seconds=error.pause_s)
             ScanStatus.objects.filter(venue=self.venue).update(paused_until=status.paused_until)
-        if not isinstance(error, NoTime) and not (isinstance(error, LimitReached) and (error.begun or self._stopped)):
+        if not isinstance(error, NoTime) and not (isinstance(error, LimitReached) and error.begun):
             status.failed[error.trouble] = status.failed.get(error.trouble, 0) + 1
         if not isinstance(error, NoTime):
             _say(error, self.kind)
@@ -103,6 +106,8 @@ class Slice:
         status, now = self.status, timezone.now()
         if self.sampled:
             status.succeeded_at = now
+        else:
+            status.note = status.note or NOTHING
         status.contracts = self.sampled
         status.requests = self._client.requests - self._requests_before if self._client else 0
         status.duration_ms = round((time.monotonic() - self._started) * 1000)

@@ -8,12 +8,11 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
-from monitors import scan_volume as scanning
 from monitors.market import Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState, ScanStatus, Signal, ThresholdRule
 from monitors.scan import AT_ONCE
 from monitors.scan_volume import scan_volume, too_early_s
-from monitors.venues.candles import TIMEFRAME_MS
+from monitors.venues.candles import MOST, TIMEFRAME_MS
 from monitors.venues.clients import client
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import past_candles, scanned_venues, status
@@ -65,19 +64,19 @@ def test_candles_are_stored_in_dollars_and_closed_by_the_venues_clock(venues: Fa
     assert scan_all() == 0
     rows = CandleRow.objects.filter(market__symbol="BTC/USDT:USDT").order_by("opened_at")
     assert {row.market.venue for row in rows} == set(Venue)
-    assert rows.filter(market__venue="okx").count() == scanning.MOST
+    assert rows.filter(market__venue="okx").count() == MOST
     for venue, part in (("binance", 1), ("bybit", 1 / 2), ("okx", 1 / 3)):
         closed = rows.filter(market__venue=venue, closed=True).last()
         assert closed is not None and closed.volume_usd == pytest.approx(USUAL_USD * part, rel=0.21)
         assert closed.open == 64_183
-    assert [row.closed for row in rows.filter(market__venue="okx")] == [True] * (scanning.MOST - 1) + [False]
+    assert [row.closed for row in rows.filter(market__venue="okx")] == [True] * (MOST - 1) + [False]
 
 
 def test_the_next_scan_asks_for_what_is_new_only(venues: FakeVenues) -> None:
     scan_volume(Venue.OKX)
     scan_volume(Venue.OKX)
     assert [request.query["limit"] for request in venues.requests("okx", "/candles")][-1] == "2"
-    assert CandleRow.objects.filter(market__venue="okx", market__symbol="BTC/USDT:USDT").count() == scanning.MOST
+    assert CandleRow.objects.filter(market__venue="okx", market__symbol="BTC/USDT:USDT").count() == MOST
 
 
 def test_a_spike_is_judged_once_when_all_venues_have_its_candle(venues: FakeVenues) -> None:
