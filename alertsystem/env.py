@@ -53,6 +53,18 @@ class Environment(BaseSettings):
     ALLOWED_HOSTS: TextList = _setting(
         ["127.0.0.1", "localhost", "[::1]"], "host names, comma-separated", "host names that the web process answers to", min_length=1
     )
+    PRODUCTION: bool = _setting(
+        False,
+        "true or false",
+        "refuse to start with a default key, without `ALLOWED_HOSTS`, `DATABASE_URL` or `REDIS_URL`, or with `DEBUG`; serve static files as collected",
+    )
+    HTTPS_ONLY: bool = _setting(
+        True, "true or false", "in production: only over HTTPS, behind a proxy that sets `X-Forwarded-Proto`; false only behind a tunnel of your own"
+    )
+    STATIC_ROOT: Path = _setting(
+        PROJECT_DIR / "staticfiles", "a folder", "in production: where `manage.py collectstatic` puts static files, and the web process finds them"
+    )
+    ALIVE_FILE: Path | None = _setting(None, "the path of a file", "in which a process says every two seconds that it lives, for health checks; empty: none")
     VENUES: Annotated[list[Venue], NoDecode] = _setting(list(Venue), f"one or more of {', '.join(Venue)}", "venues to watch", min_length=1)
     ASSETS: TextList = _setting(
         [],
@@ -141,10 +153,10 @@ class Environment(BaseSettings):
             raise _NotAllowed(value)
         return known[value.lower()]
 
-    @field_validator("DATA_DIR")
+    @field_validator("DATA_DIR", "STATIC_ROOT", "ALIVE_FILE")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().resolve()
 
 
 class _NotAllowed(ValueError):

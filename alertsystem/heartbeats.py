@@ -1,18 +1,31 @@
-"""Which processes are alive? Workers and beat write keys to Redis that outlive them only for a moment."""
+"""Which processes are alive? Workers and beat write keys to Redis that outlive them only for a moment; each process a file of its own."""
 
 import logging
 
+from django.conf import settings
 from redis import RedisError
 
+from alertsystem.alive import ALIVE_S as ALIVE_S
+from alertsystem.alive import touch
 from alertsystem.broker import key, redis_client
 
-ALIVE_S = 15  # a heartbeat comes every two seconds
+EVERY_S = 2.0
 
 log = logging.getLogger(__name__)
 
 
+def touch_file() -> None:
+    """Write the file that this process's health check looks at, when there is one; a full disk is no reason to die."""
+    if settings.ALIVE_FILE is not None:
+        try:
+            touch(settings.ALIVE_FILE)
+        except OSError as error:
+            log.warning("ALIVE_FILE cannot be written: %s", error)
+
+
 def say_alive(*names: str) -> None:
     """Write the heartbeat of each name ("beat", "worker:alerts"); without Redis it goes unsaid, and /readyz says so."""
+    touch_file()
     try:
         with redis_client().pipeline(transaction=False) as pipeline:
             for name in names:

@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import dj_database_url
 
-from alertsystem import embedded, env, secret_key
+from alertsystem import embedded, env, production, secret_key
 from alertsystem.logs import not_readyz
 from alertsystem.theme import UNFOLD as UNFOLD
 
 ENV = env.read()
+PRODUCTION = ENV.PRODUCTION
+if PRODUCTION and (lines := production.refusals(ENV)):
+    raise SystemExit("\n".join(lines))
 DATA_DIR = ENV.DATA_DIR
+ALIVE_FILE = ENV.ALIVE_FILE
 try:
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     SECRET_KEY = ENV.SECRET_KEY.get_secret_value() or secret_key.kept_in(DATA_DIR)
@@ -83,7 +87,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True  # straight from the packages: no collectstatic step
+STATIC_ROOT = ENV.STATIC_ROOT
+WHITENOISE_USE_FINDERS = not PRODUCTION  # straight from the packages: no collectstatic step
+if PRODUCTION:
+    STORAGES = production.storages(STATIC_ROOT)
+    globals().update(production.security(ENV.HTTPS_ONLY, ALLOWED_HOSTS))
 SESSION_COOKIE_NAME = "alertsystem_session"  # cookies know no ports: keep apart from other servers on 127.0.0.1
 CSRF_COOKIE_NAME = "alertsystem_csrf"
 

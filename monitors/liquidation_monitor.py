@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from alertsystem.celery import FIRST, LAST, enqueue
+from alertsystem.heartbeats import touch_file
 from monitors import selectors
 from monitors.detection import Detection
 from monitors.detectors.episode import PEAK_EVERY_MS
@@ -171,6 +172,7 @@ class LiquidationMonitor:
                 self._detection.follow(watch, [venue for venue, feed in self.feeds.items() if feed.live])
                 self._subscribe(watch)
                 save_statuses(list(self.feeds.values()))
+                touch_file()
                 self._ask_for_contracts()
                 warned = False
             except (DatabaseError, InterfaceError) as error:

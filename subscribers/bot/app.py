@@ -11,6 +11,7 @@ import httpx
 from telegram.ext import Application, ApplicationBuilder, BaseRateLimiter
 
 from alerts.channels.telegram import Request, is_loopback
+from alertsystem import heartbeats
 from subscribers.bot.handlers import Handlers
 from subscribers.bot.polling import Poller
 
@@ -24,9 +25,10 @@ async def serve(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> No
     app = build(token, api_url, limiter)
     handlers, poller = Handlers(), Poller(app)
     handlers.register(app)
-    polling = asyncio.create_task(poller.run())
+    polling, heartbeat = asyncio.create_task(poller.run()), asyncio.create_task(_say_alive())
     await _until_stopped(polling)
     _end_within(END_S)
+    heartbeat.cancel()
     polling.cancel()
     with suppress(asyncio.CancelledError):
         await polling
@@ -54,11 +56,24 @@ def _end_within(seconds: float) -> None:
     last_resort.start()
 
 
-async def _until_stopped(polling: "asyncio.Task[None]") -> None:
-    """Wait for a signal, or for the poller to break, which it should not."""
+async def wait_for_end() -> None:
+    """Do nothing until SIGTERM or SIGINT: without a token there is nothing to do, and to end would only mean to be started again."""
+    heartbeat = asyncio.create_task(_say_alive())
+    await _until_stopped(heartbeat)
+    heartbeat.cancel()
+
+
+async def _say_alive() -> None:
+    while True:
+        heartbeats.touch_file()
+        await asyncio.sleep(heartbeats.EVERY_S)
+
+
+async def _until_stopped(work: "asyncio.Task[None]") -> None:
+    """Wait for a signal, or for the work to break, which it should not."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

@@ -1,6 +1,8 @@
 """Who answers people on Telegram? This process: the one poller of the bot's token."""
 
 import asyncio
+import logging
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from alerts.channels.rate_limiter import SharedRateLimiter
 from alerts.flood import limiter
-from subscribers.bot.app import serve
+from subscribers.bot.app import serve, wait_for_end
+
+MISSING = "set TELEGRAM_BOT_TOKEN (in the environment or in .env) to the token that @BotFather gave, then start the bot again"
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -16,9 +22,17 @@ class Command(BaseCommand):
 
     help = "Run the Telegram bot: /start, /stop, /status, /recent, /help."
 
-    def handle(self, *_: Any, **__: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--wait`: for containers, which would be started again and again."""
+        parser.add_argument("--wait", action="store_true", help="without a token: say so once and wait until told to stop, instead of ending with an error")
+
+    def handle(self, *_: Any, wait: bool, **__: Any) -> None:
         """Serve, or say what is missing."""
         token = settings.TELEGRAM_BOT_TOKEN.get_secret_value()
-        if not token:
-            raise CommandError("set TELEGRAM_BOT_TOKEN (in the environment or in .env) to the token that @BotFather gave, then start the bot again")
-        asyncio.run(serve(token, settings.TELEGRAM_API_URL, SharedRateLimiter(limiter())))
+        if token:
+            asyncio.run(serve(token, settings.TELEGRAM_API_URL, SharedRateLimiter(limiter())))
+        elif wait:
+            log.warning("No bot: %s", MISSING)
+            asyncio.run(wait_for_end())
+        else:
+            raise CommandError(MISSING)
