@@ -10,6 +10,21 @@ from subscribers.models import Subscriber
 ALL_SEVERITIES = [(severity.value, severity.name) for severity in Severity]
 
 
+class MarketMove(models.Model):
+    """Incidents of one family and direction that opened shortly after one another; who wants four of them or more is told in one message."""
+
+    family = models.CharField(max_length=16, help_text="liquidations (with cascades), open_interest or volume")
+    direction = models.CharField(max_length=5, blank=True, choices=DIRECTIONS)
+    opened_at = models.DateTimeField(db_index=True, help_text="when its first incident opened")
+    over = models.BooleanField(default=False, help_text="a later move of this family and direction has begun")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["family", "direction"], condition=Q(over=False), name="one_running_move_per_family_and_direction")]
+
+    def __str__(self) -> str:
+        return f"market-wide {self.family.replace('_', ' ')} {self.direction}".strip()
+
+
 class Alert(models.Model):
     """One incident: open until it has been quiet for its cooldown; severity and step are the highest it has had."""
 
@@ -27,8 +42,12 @@ class Alert(models.Model):
     peak = models.ForeignKey(Signal, on_delete=models.PROTECT, related_name="+", help_text="the largest signal")
     newest_signal_at = models.DateTimeField(help_text="arrival of the frame behind the newest signal applied")
     unconfirmed = models.BooleanField(default=False)
+    tally = models.JSONField(default=dict, help_text="running total of dollars and events")
     revision = models.PositiveIntegerField(default=1, help_text="rises with each change of what the message says")
     changed_at = models.DateTimeField()
+    move = models.ForeignKey(
+        MarketMove, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="the move it may be told with; empty: it stands alone"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["fingerprint"], condition=Q(closed_at=None), name="one_open_incident_per_fingerprint")]
@@ -80,7 +99,10 @@ class Silence(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one subscriber for one step of an incident (or a test message with its own text)."""
+    """One message to one subscriber: for one step of an incident, for a market-wide move, or a test message with its own text.
+
+    A step that is told within a market-wide message keeps its row: `folded`, or as it was when it had been sent before; `move` says where it is listed.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -91,9 +113,16 @@ class Delivery(models.Model):
         EXPIRED = "expired"
         FAILED = "failed"
         UNKNOWN = "unknown"
+        FOLDED = "folded"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries", help_text="empty: a test message")
+    alert = models.ForeignKey(
+        Alert, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries", help_text="empty: market-wide, or a test message"
+    )
+    move = models.ForeignKey(
+        MarketMove, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="deliveries",
+        help_text="without an alert: the market-wide message itself; with one: it is listed there",
+    )  # fmt: skip
     text = models.TextField(blank=True, help_text="of a message that is not an alert")
     severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
     step = models.PositiveSmallIntegerField(default=0)
@@ -102,7 +131,7 @@ class Delivery(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     unknown_outcomes = models.PositiveIntegerField(default=0)
     message_id = models.BigIntegerField(null=True, blank=True)
-    revision = models.PositiveIntegerField(default=0, help_text="the alert's revision that the message shows")
+    revision = models.PositiveIntegerField(default=0, help_text="the revision of the alert or the move that the message shows")
     edited_at = models.DateTimeField(null=True, blank=True)
     live = models.BooleanField(default=True, help_text="its text follows the incident: the subscriber's newest message of it that can be edited")
     event_at = models.DateTimeField(null=True, blank=True, help_text="when the venue stamped the event")
@@ -115,13 +144,18 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
-        constraints = [models.UniqueConstraint(fields=["alert", "subscriber", "step"], name="one_delivery_per_alert_subscriber_and_step")]
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "subscriber", "step"], name="one_delivery_per_alert_subscriber_and_step"),
+            models.UniqueConstraint(fields=["move", "subscriber"], condition=Q(alert=None), name="one_message_per_move_and_subscriber"),
+        ]
         indexes = [
             models.Index(fields=["-severity", "id"], name="delivery_outbox", condition=Q(state="pending")),
             models.Index(fields=["id"], name="delivery_in_flight", condition=Q(state="sending")),
             models.Index(fields=["alert", "revision"], name="delivery_to_edit", condition=Q(state="sent", live=True)),
             models.Index(fields=["subscriber", "queued_at"]),
+            models.Index(fields=["move", "subscriber"], name="delivery_listed", condition=~Q(alert=None) & ~Q(move=None)),
+            models.Index(fields=["move", "revision"], name="delivery_wide_to_edit", condition=Q(state="sent", live=True, alert=None)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.alert or 'test'} to {self.subscriber}: {self.state}"
+        return f"{self.alert or self.move or 'test'} to {self.subscriber}: {self.state}"

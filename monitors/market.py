@@ -160,6 +160,11 @@ def fingerprint_of(kind: Kind, asset: str, direction: Direction) -> str:
     return f"{family}:{asset}:{'' if kind is Kind.VOLUME else direction.value}"
 
 
+def chart_of(venue: Venue, symbol: str) -> str:
+    """TradingView's name of a perpetual: `BTC/USDT:USDT` on Bybit is `BYBIT:BTCUSDT.P`."""
+    return f"{venue.upper()}:{symbol.split(':')[0].replace('/', '')}.P"
+
+
 def epoch_ms(moment: datetime) -> int:
     """Epoch milliseconds of an aware datetime, rounded down, without a float in between."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)

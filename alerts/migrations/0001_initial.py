@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('rule', models.JSONField(help_text='the threshold rule of the last decision')),
                 ('newest_signal_at', models.DateTimeField(help_text='arrival of the frame behind the newest signal applied')),
                 ('unconfirmed', models.BooleanField(default=False)),
+                ('tally', models.JSONField(default=dict, help_text='running total of dollars and events')),
                 ('revision', models.PositiveIntegerField(default=1, help_text='rises with each change of what the message says')),
                 ('changed_at', models.DateTimeField()),
                 ('peak', models.ForeignKey(help_text='the largest signal', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='monitors.signal')),

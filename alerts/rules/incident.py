@@ -22,6 +22,33 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Running total of an incident: dollars and events so far, and the counters of asset and side that its last signal showed.
+
+    The counters start anew with the monitor (`since_ms` tells); what came between two starts is not in the total.
+    """
+
+    usd: Decimal = Decimal(0)
+    events: int = 0
+    since_ms: int = 0
+    seen_usd: Decimal = Decimal(0)
+    seen_events: int = 0
+
+    @classmethod
+    def of(cls, signal: Signal) -> "Tally":
+        """The total of an incident that begins with this signal."""
+        seen = signal.details
+        return cls(signal.value, signal.count, int(seen.get("seen_since_ms", 0)), Decimal(seen.get("seen_usd", 0)), int(seen.get("seen_events", 0)))
+
+    def plus(self, signal: Signal) -> "Tally":
+        """The total with what was counted since the last signal."""
+        now = Tally.of(signal)
+        same_counters = now.since_ms == self.since_ms and now.seen_events >= self.seen_events
+        more_usd, more_events = (now.seen_usd - self.seen_usd, now.seen_events - self.seen_events) if same_counters else (Decimal(0), 0)
+        return replace(now, usd=max(self.usd + more_usd, signal.value), events=max(self.events + more_events, signal.count))
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One story: `kind` is cascade once a cascade was seen, `step` the highest it has had, `peak` its largest signal."""
 
@@ -33,6 +60,7 @@ class Incident:
     peak: Signal
     rule: Rule
     unconfirmed: bool
+    tally: Tally = Tally()
     over: bool = False  # noticed as closed; kept to recognise a signal from before its end
 
     @property
@@ -105,9 +133,9 @@ def _apply_below_low(state: Incident | None, signal: Signal, rule: Rule, graded:
 
 def _opened(signal: Signal, rule: Rule, graded: Grade) -> Incident:
     at_ms = signal.received_at_ms
-    return Incident(signal.kind, graded.step, at_ms, at_ms, at_ms, signal, rule, graded.unconfirmed)
+    return Incident(signal.kind, graded.step, at_ms, at_ms, at_ms, signal, rule, graded.unconfirmed, Tally.of(signal))
 
 
 def _seen(state: Incident, signal: Signal, rule: Rule) -> Incident:
     peak = signal if signal.value > state.peak.value else state.peak
-    return replace(state, last_seen_ms=signal.received_at_ms, newest_signal_ms=signal.received_at_ms, peak=peak, rule=rule)
+    return replace(state, last_seen_ms=signal.received_at_ms, newest_signal_ms=signal.received_at_ms, peak=peak, rule=rule, tally=state.tally.plus(signal))

@@ -1,28 +1,37 @@
-"""How do people read a number of dollars? Three significant digits, rounded down: never more than was measured."""
+"""How do people read a number of dollars? Short, and rounded down: never more than was measured."""
 
 from decimal import ROUND_DOWN, Context, Decimal
 
 _THREE_DIGITS = Context(prec=3, rounding=ROUND_DOWN)
-_SIX_DIGITS = Context(prec=6)
-_UNITS = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+_FIVE_DIGITS = Context(prec=5)
+_UNITS = ((Decimal(10) ** 9, "B", Decimal("0.1")), (Decimal(10) ** 6, "M", Decimal("0.1")), (Decimal(10) ** 3, "k", Decimal(1)))
 
 
 def dollars(usd: Decimal) -> str:
-    """$950, $450k, $4.23M, $12.4M."""
-    return f"${amount(usd)}"
+    """$950, $850k, $4.2M, $12.4M, $1.1B."""
+    for size, unit, places in _UNITS:
+        if usd >= size:
+            return f"${_plain((usd / size).quantize(places, ROUND_DOWN))}{unit}"
+    return f"${usd.quantize(Decimal(1), ROUND_DOWN):f}"
 
 
 def amount(number: Decimal) -> str:
-    """A number of coins or dollars: 950, 450k, 4.23M."""
-    for size, unit in _UNITS:
+    """A number of coins, three digits: 950, 450k, 4.23M."""
+    for size, unit, _ in _UNITS:
         if number >= size:
             return f"{_plain(_THREE_DIGITS.create_decimal(number) / size)}{unit}"
     return _plain(_THREE_DIGITS.create_decimal(number))
 
 
-def price(amount: Decimal) -> str:
-    """A price per coin, at six significant digits or to the dollar: $64,183.1, $0.0219120."""
-    return f"${amount:,.0f}" if amount >= 100_000 else f"${_SIX_DIGITS.create_decimal(amount):,f}"
+def price(usd: Decimal) -> str:
+    """A price per coin, five digits or to the dollar: 62,310, 178.43, 0.021912."""
+    return f"{usd:,.0f}" if usd >= 10_000 else f"{_FIVE_DIGITS.create_decimal(usd):,f}"
+
+
+def percent(change: Decimal) -> str:
+    """A change with its sign, one place: −1.4 %, +0.3 %."""
+    rounded = change.quantize(Decimal("0.1"))
+    return f"{'−' if rounded < 0 else '+' if rounded > 0 else ''}{abs(rounded)} %"
 
 
 def _plain(number: Decimal) -> str:

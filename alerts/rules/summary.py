@@ -1,7 +1,7 @@
 """What is an alert in one line? For lists: severity, asset, what happened and how much."""
 
+from alerts.rules.liquidation_text import SAMPLED
 from alerts.rules.money import dollars
-from alerts.rules.text import SAMPLED
 from monitors.market import Direction, Kind, Signal, Unit
 from monitors.thresholds import Severity
 

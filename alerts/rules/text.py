@@ -3,96 +3,60 @@
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from urllib.parse import quote
 
 from alerts.rules.incident import Incident
-from alerts.rules.money import dollars, price
+from alerts.rules.liquidation_text import liquidation_lines, liquidation_story
 from alerts.rules.scan_text import missing_venues, scan_lines, scan_story
 from monitors.detectors.confirmation import confirming_venues
-from monitors.market import Direction, Kind, Signal, Venue, from_epoch_ms
+from monitors.market import Kind, from_epoch_ms
 from monitors.thresholds import Severity
 
 MAX_TEXT = 4096  # characters, Telegram's limit
-MARKS = {Severity.BELOW_LOW: "🔔", Severity.LOW: "🟡", Severity.MODERATE: "🟠", Severity.HIGH: "🔴", Severity.EXTREME: "🚨"}
-SAMPLED = {Venue.BINANCE, Venue.OKX}  # these push about one liquidation a contract and second: their dollars are a floor
-SCANNED = {Kind.OPEN_INTEREST, Kind.VOLUME}
-CLOSED_PERSON = {Direction.LONG: "long", Direction.SHORT: "short"}
+LOCK_SCREEN = 60  # characters of a notification that a phone shows for sure
+SCANNED = frozenset({Kind.OPEN_INTEREST, Kind.VOLUME})
+MARKS = {Severity.BELOW_LOW: "🔔", Severity.LOW: "🟡", Severity.MODERATE: "🟠", Severity.HIGH: "🔴", Severity.EXTREME: "🚨"}  # for lists
+CHART = "https://www.tradingview.com/chart/?symbol="
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message: a headline and lines below it."""
+    """A message: a headline, lines below it, and the address of a chart ("" for none)."""
 
     headline: str
     lines: tuple[str, ...]
+    chart: str = ""
 
     @property
     def plain(self) -> str:
         """As the terminal shows it."""
-        return "\n".join((self.headline, *self.lines))[:MAX_TEXT]
+        return "\n".join((self.headline, *self.lines, *([f"Chart: {self.chart}"] if self.chart else [])))[:MAX_TEXT]
 
     @property
     def html(self) -> str:
         """As Telegram's HTML mode takes it; the limit counts what is shown, and our lines stay far below it."""
-        return "\n".join((f"<b>{escape(self.headline, quote=False)}</b>", *(escape(line, quote=False) for line in self.lines)))
+        link = [f'<a href="{escape(self.chart)}">Chart</a>'] if self.chart else []
+        return "\n".join((f"<b>{escape(self.headline, quote=False)}</b>", *(escape(line, quote=False) for line in self.lines), *link))
 
 
 def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None) -> Text:
     """The message for an incident as it stands; `late_s` states the age of a message that comes late."""
-    lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else _liquidation_lines(incident)
+    lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else liquidation_lines(incident)
     lines.append(_confirmation(incident))
-    lines.append(_since(incident, closed=closed))
+    lines.append(_when(incident, closed=closed))
     if late_s is not None:
         lines.append(f"This message comes {late_s} s after the detection")
-    return Text(headline(incident), tuple(lines))
+    chart = incident.peak.details.get("chart", "")
+    return Text(headline(incident), tuple(lines), f"{CHART}{quote(chart, safe='')}" if chart else "")
 
 
 def headline(incident: Incident) -> str:
-    """One line: severity, asset and what happened."""
-    loud = "your threshold" if incident.severity is Severity.BELOW_LOW else incident.severity.name
+    """The line for a lock screen: severity, asset, what happened, how much, the price and its change."""
+    loud = "your threshold:" if incident.severity is Severity.BELOW_LOW else incident.severity.name
+    beginning = f"{loud} {incident.peak.asset} "
     if incident.kind in SCANNED:
-        story = scan_story(incident.peak)
-    else:
-        person = CLOSED_PERSON[incident.peak.direction]
-        story = f"{person}s liquidated in a cascade" if incident.kind is Kind.CASCADE else f"{person} liquidated"
-    return f"{MARKS[incident.severity]} {loud}: {incident.peak.asset} {story}"
-
-
-def summary(incident: Incident) -> str:
-    """One line with the dollars, for lists."""
-    if incident.kind in SCANNED:
-        return headline(incident)
-    return f"{headline(incident)}, {_bound(incident.peak)}{dollars(incident.peak.value)}"
-
-
-def _liquidation_lines(incident: Incident) -> list[str]:
-    peak = incident.peak
-    lines = [_measured(peak)]
-    if peak.kind is not incident.kind:
-        lines.append("Smaller liquidations followed in a cascade")
-    if len(peak.venues) > 1:
-        lines.append(", ".join(_part(venue, peak) for venue in peak.venues))
-    return lines
-
-
-def _measured(peak: Signal) -> str:
-    person = CLOSED_PERSON[peak.direction]
-    at = f", last price {price(peak.price)}" if peak.price is not None else ""
-    if peak.kind is Kind.LIQUIDATION:
-        return f"One {person} of {dollars(peak.value)} liquidated{_on_venues(peak)}{at}"
-    bound = "At least " if _bound(peak) else ""
-    return f"{bound}{dollars(peak.value)} of {person}s liquidated in {peak.window_s} s{_on_venues(peak)}, {peak.count} events{at}"
-
-
-def _on_venues(peak: Signal) -> str:
-    return f" ({', '.join(venue.title for venue in peak.venues)})"
-
-
-def _bound(peak: Signal) -> str:
-    return "≥ " if peak.kind is Kind.CASCADE and SAMPLED & set(peak.venues) else ""
-
-
-def _part(venue: Venue, peak: Signal) -> str:
-    return f"{venue.title} {'≥ ' if venue in SAMPLED else ''}{dollars(peak.venues[venue])}"
+        return beginning + scan_story(incident.peak)
+    return beginning + liquidation_story(incident.peak, LOCK_SCREEN - len(beginning))
 
 
 def _confirmation(incident: Incident) -> str:
@@ -103,7 +67,7 @@ def _confirmation(incident: Incident) -> str:
     return f"{confirming_venues(peak)} of {peak.listed_on} venues{note}{missing_venues(peak)}"
 
 
-def _since(incident: Incident, *, closed: bool) -> str:
+def _when(incident: Incident, *, closed: bool) -> str:
     opened = from_epoch_ms(incident.opened_at_ms)
     if not closed:
         return f"Since {_clock(opened)} UTC"

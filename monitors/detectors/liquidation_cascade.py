@@ -7,11 +7,12 @@ from decimal import Decimal
 from monitors.detectors.confirmation import confirmed_step
 from monitors.detectors.episode import Episode, MakeSignal
 from monitors.detectors.window import EventWindow, in_order
-from monitors.market import Direction, Kind, Liquidation, Signal
+from monitors.market import Direction, Kind, Liquidation, Signal, chart_of
 from monitors.thresholds import Rule, Rulebook
 
 DUST = Decimal("0.01")  # of LOW: smaller events add dollars, not count
 NO_CASCADE = Decimal(0)
+WITHOUT_RULE_MS = 30_000  # the window kept for an asset whose cascade rule is switched off
 PRECISION = Decimal("1e-8")  # dollars of a signal, as the database keeps them
 
 ListedOn = Callable[[str], int]
@@ -44,6 +45,9 @@ class LiquidationDetector:
         signals: list[tuple[int, Signal]] = []
         for (asset, side), events in by_story.items():
             cascade, liquidation = self.rulebook.rule(Kind.CASCADE, asset), self.rulebook.rule(Kind.LIQUIDATION, asset)
+            window, window_ms = self._windows[asset, side], WITHOUT_RULE_MS if cascade is None else cascade.window_s * 1000
+            for event in events:
+                window.add(event, window_ms)
             written: list[tuple[int, Signal]] = []
             if cascade is not None:
                 written += self._cascade(cascade, liquidation, events, at_ms, listed_on(asset))
@@ -76,19 +80,18 @@ class LiquidationDetector:
     def _cascade(self, rule: Rule, single: Rule | None, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[tuple[int, Signal]]:
         asset, side = events[0].asset, events[0].position_side
         window, window_ms = self._windows[asset, side], rule.window_s * 1000
-        for event in events:
-            window.add(event, window_ms)
         window.slide(window_ms, least_usd=rule.low * DUST)
         value = _cascade_value(window, rule, single)
         if self._is_quiet(Kind.CASCADE, rule, asset, side, value):
             return []
-        price = (events[0] if len(events) == 1 else max(events, key=lambda event: event.occurred_at_ms)).price
+        newest = events[0] if len(events) == 1 else max(events, key=lambda event: event.occurred_at_ms)
         count, usd_of_venue, newest_ms = window.count, window.usd_of_venue(), window.newest_ms
+        details = _details(window, newest)
 
         def make(episode: int, number: int) -> Signal:
             return Signal(
                 Kind.CASCADE, asset, side, value.quantize(PRECISION), count, in_order(usd_of_venue), rule.window_s,
-                newest_ms, at_ms, episode, number, listed_on, price,
+                newest_ms, at_ms, episode, number, listed_on, newest.price, details,
             )  # fmt: skip
 
         return self._measure(Kind.CASCADE, rule, asset, side, value, at_ms, make)
@@ -99,10 +102,12 @@ class LiquidationDetector:
         if self._is_quiet(Kind.LIQUIDATION, rule, asset, side, value):
             return []
 
+        details = _details(self._windows[asset, side], largest)
+
         def make(episode: int, number: int) -> Signal:
             return Signal(
                 Kind.LIQUIDATION, asset, side, value.quantize(PRECISION), 1, {largest.venue: value}, rule.window_s,
-                largest.occurred_at_ms, at_ms, episode, number, listed_on, largest.price,
+                largest.occurred_at_ms, at_ms, episode, number, listed_on, largest.price, details,
             )  # fmt: skip
 
         self._episodes[Kind.LIQUIDATION, asset, side].end()  # each event is a measurement of its own
@@ -134,3 +139,13 @@ def _cascade_value(window: EventWindow, rule: Rule, single: Rule | None) -> Deci
     if single is not None and largest >= single.low and window.total_usd - largest < rule.low:
         return NO_CASCADE
     return window.total_usd
+
+
+def _details(window: EventWindow, event: Liquidation) -> dict[str, str]:
+    """What a message needs besides: the running counters of asset and side, and whose chart to show."""
+    return {
+        "seen_since_ms": str(window.since_ms),
+        "seen_usd": f"{window.seen_usd:f}",
+        "seen_events": str(window.seen_events),
+        "chart": chart_of(event.venue, event.symbol),
+    }

@@ -13,11 +13,15 @@ ZERO = Decimal(0)
 class EventWindow:
     """Events in (T - window, T], T = the newest event time seen; exact sums, kept up to date event by event.
 
-    `count` leaves out dust: events under `least_usd`, which add dollars only.
+    `count` leaves out dust: events under `least_usd`, which add dollars only. `seen_usd` and `seen_events`
+    only ever rise, since the first event at `since_ms`: the difference of two readings is what came between.
     """
 
     def __init__(self) -> None:
         self.newest_ms = 0
+        self.since_ms = 0
+        self.seen_usd = ZERO
+        self.seen_events = 0
         self.total_usd = ZERO
         self.count = 0
         self._least_usd = ZERO
@@ -26,7 +30,10 @@ class EventWindow:
         self._largest_usd: Decimal | None = ZERO  # None: to be found again
 
     def add(self, event: Liquidation, window_ms: int) -> None:
-        """Count the event, unless it is older than the window already."""
+        """Count the event; one that is older than the window already is only seen."""
+        self.since_ms = self.since_ms or event.occurred_at_ms
+        self.seen_usd += event.notional_usd
+        self.seen_events += 1
         self.newest_ms = max(self.newest_ms, event.occurred_at_ms)
         if event.occurred_at_ms <= self.newest_ms - window_ms:
             return

@@ -1,6 +1,8 @@
 """What would a recording have raised? `manage.py replay FILE` runs it through the live detectors and the live trigger rules."""
 
 import json
+import os
+import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator
@@ -45,10 +47,14 @@ class Command(BaseCommand):
         except (OSError, UnreadableRecording, rulefile.BadRules) as error:
             raise CommandError(str(error)) from None
         replay = Replay(reader.header, rulebook, listed)
-        for event in replay.run(_paced(self._sound(reader), options["speed"])):
-            self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n")
-            if options["speed"]:
-                self.stdout.flush()
+        try:
+            for event in replay.run(_paced(self._sound(reader), options["speed"])):
+                self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n")
+                if options["speed"]:
+                    self.stdout.flush()
+        except BrokenPipeError:  # `| head` has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
         for what, count in sorted(replay.skipped.items()):
             self.stderr.write(f"not counted: {count} x {what}")
 
