@@ -18,6 +18,17 @@ def test_the_seeded_schedule_sweeps_refreshes_and_prunes() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("venue", ["binance", "bybit", "okx"])
+def test_each_venue_is_scanned_every_minute_and_a_scan_expires_before_the_next(venue: str) -> None:
+    interest, volume = (PeriodicTask.objects.get(name=f"monitors.scan_{kind} {venue}") for kind in ("open_interest", "volume"))
+    assert (interest.interval.every, interest.interval.period) == (60, "seconds")
+    assert (volume.crontab.minute, volume.crontab.hour, str(volume.crontab.timezone)) == ("*", "*", "UTC")
+    for row in (interest, volume):
+        assert (row.args, row.queue, row.priority, row.enabled) == (f'["{venue}"]', "scans", 6, True)
+        assert row.expire_seconds < 60
+
+
+@pytest.mark.django_db
 def test_an_operators_edit_survives_the_next_start() -> None:
     PeriodicTask.objects.filter(name="alerts.sweep").update(enabled=False)
     call_command("migrate", verbosity=0)
