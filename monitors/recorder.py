@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import DatabaseError, DataError, InterfaceError, connection
 from django.utils import timezone
 
-from monitors import models
+from monitors import models, selectors
 from monitors.market import Signal, from_epoch_ms
 
 log = logging.getLogger(__name__)
@@ -99,8 +99,16 @@ def _as_model(signal: Signal, detected_at: datetime) -> models.Signal:
         number=signal.number,
         listed_on=signal.listed_on,
         price=signal.price,  # type: ignore[misc]  # the field may be null
-        details=dict(signal.details),
+        details={**_mark_of(signal, detected_at), **signal.details},
         occurred_at=from_epoch_ms(signal.occurred_at_ms),
         received_at=from_epoch_ms(signal.received_at_ms),
         detected_at=detected_at,
     )
+
+
+def _mark_of(signal: Signal, detected_at: datetime) -> dict[str, str]:
+    """Another venue's last mark, where Binance's did not come with the signal; without a change, for scans are a minute apart."""
+    if "mark_price" in signal.details:
+        return {}
+    mark = selectors.last_mark(signal.asset, detected_at)
+    return {} if mark is None else {"mark_price": f"{mark.normalize():f}"}

@@ -1,14 +1,18 @@
 """What does the database say of the market? Rules, watched assets and contracts, as values."""
 
+from datetime import datetime, timedelta
+from decimal import Decimal
+
 from django.conf import settings
 from django.db.models import Count, Max, Sum
 
 from monitors import universe
 from monitors.market import Contract, Kind, Venue
-from monitors.models import AssetChoice, CustomFloor, FeedStatus, Market, ThresholdRule
+from monitors.models import AssetChoice, CustomFloor, FeedStatus, Market, OpenInterestSample, ThresholdRule
 from monitors.thresholds import Rulebook
 from monitors.venues.contracts import Contracts, of_rows
 
+MARK_FRESH = timedelta(minutes=3)
 DEFAULT_ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
 
@@ -83,3 +87,9 @@ def venues_without_contracts() -> list[Venue]:
     """The watched venues of which no contract is known yet."""
     known = set(Market.objects.order_by().values_list("venue", flat=True).distinct())
     return [venue for venue in settings.VENUES if venue not in known]
+
+
+def last_mark(asset: str, now: datetime) -> Decimal | None:
+    """The newest mark that a scan of any venue brought, dollars per coin; None when there is none of the last minutes."""
+    fresh = OpenInterestSample.objects.filter(market__asset=asset, occurred_at__gte=now - MARK_FRESH, occurred_at__lte=now, mark_price__isnull=False)
+    return fresh.order_by("-occurred_at").values_list("mark_price", flat=True).first()

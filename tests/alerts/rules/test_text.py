@@ -135,7 +135,7 @@ def test_the_running_total_grows_by_what_was_counted_between_two_signals() -> No
         return make_signal(value, count=6, details={"seen_since_ms": str(since_ms), "seen_usd": str(usd), "seen_events": str(events)})
 
     tally = Tally.of(counted(1_000, 9_000, 90)).plus(counted(1_200, 9_700, 97))
-    assert (tally.usd, tally.events) == (1_700, 13)
+    assert (tally.usd, tally.events) == (Decimal(1_700), 13)
     restarted = tally.plus(counted(1_500, 100, 3, since_ms=99))
-    assert (restarted.usd, restarted.events) == (1_700, 13)
+    assert (restarted.usd, restarted.events) == (Decimal(1_700), 13)
     assert restarted.plus(counted(1_100, 150, 5, since_ms=99)).usd == 1_750
