@@ -172,6 +172,7 @@ LOGGING = {
         **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_celery_beat.schedulers")},
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         "django.request": {"filters": ["not_readyz"]},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # the answer 400 says it; strangers would fill the log with tracebacks
         "django.server": {"handlers": [], "propagate": True, "level": "INFO"},
         "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING"},  # gunicorn switches its propagation off
     },
