@@ -21,7 +21,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.times = 0
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN or number is signal.SIGTERM:  # nohup ignores SIGHUP on purpose
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP on purpose; a script's `&` SIGINT, not
                 signal.signal(number, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
