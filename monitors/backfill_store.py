@@ -15,6 +15,7 @@ from monitors import selectors
 from monitors.detectors.baseline import SAME_TIME_DAYS
 from monitors.market import Candle, OpenInterest, Venue, from_epoch_ms
 from monitors.models import BackfillCursor, CandleRow, Lease, Market, OpenInterestSample
+from monitors.scan_volume import save_candles
 from monitors.venues.troubles import MarketDataError, Trouble
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def keep(cursor: BackfillCursor, brought: Brought, now: datetime) -> int:
         _move(cursor, cursor.reached_at, True, ODD_UNITS, now)
         return 0
     with transaction.atomic():
-        count = _store_samples(cursor, brought.samples, now) + _store_candles(cursor, brought.candles, now)
+        count = _store_samples(cursor, brought.samples, now) + _store_candles(cursor, brought.candles)
         cursor.rows += count
         reached_at = brought.reached_at
         if reached_at is None or reached_at >= cursor.reached_at:
@@ -160,21 +161,16 @@ def _prices(cursor: BackfillCursor, samples: Sequence[OpenInterest]) -> dict[dat
     return {at: Decimal(str(price)) for at, price in opened}
 
 
-def _store_candles(cursor: BackfillCursor, candles: Sequence[Candle], now: datetime) -> int:
+def _store_candles(cursor: BackfillCursor, candles: Sequence[Candle]) -> int:
     """Finished ones only; one that a scan left unfinished is replaced. Samples that came before them get their marks."""
     opened = {from_epoch_ms(candle.opened_at_ms): candle for candle in candles}
-    rows = [
-        CandleRow(market=cursor.market, opened_at=at, open=candle.open, close=candle.close, volume_usd=candle.volume_usd, closed=True, received_at=now)
-        for at, candle in opened.items()
-        if candle.closed and at >= cursor.from_at
-    ]
-    fields = ["open", "close", "volume_usd", "closed", "received_at"]
-    CandleRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["market", "opened_at"], update_fields=fields)
+    wanted = [(cursor.market, candle) for at, candle in opened.items() if candle.closed and at >= cursor.from_at]
+    save_candles(wanted)
     unpriced = list(OpenInterestSample.objects.filter(market=cursor.market, mark_price=None, occurred_at__in=opened))
     for sample in unpriced:
         sample.mark_price = Decimal(str(opened[sample.occurred_at].open))
     OpenInterestSample.objects.bulk_update(unpriced, ["mark_price"])
-    return len(rows)
+    return len(wanted)
 
 
 def _move(cursor: BackfillCursor, reached_at: datetime, done: bool, note: str, now: datetime) -> None:
