@@ -21,6 +21,7 @@ from alerts.flood import FloodLimiter, RedisAway, limiter
 from alerts.messages import message_for
 from alerts.models import Delivery
 from alerts.seldom import Seldom
+from alertsystem import ending
 from monitors.lease import RENEW_S, Held
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -228,7 +229,9 @@ class Drainer:
         return max(0.0, min([POLL_S, *soon]))
 
     def _has_time(self, end: float) -> bool:
-        """Whether to send more: the slice is not over, or one overdue answer would make all others wait."""
+        """Whether to send more: the slice is not over, or one overdue answer would make all others wait; never when the worker is to end."""
+        if ending.is_ending():
+            return False
         now = time.monotonic()
         overdue = any(now - flight.since > OVERDUE_S for flight in self._flights.values())
         return now < end or (overdue and now < end + OVERTIME_S)

@@ -11,6 +11,7 @@ from celery.signals import heartbeat_sent, setup_logging, worker_process_init
 from django.conf import settings
 from kombu import Queue
 
+from alertsystem import ending  # noqa: F401  # before a worker forks its pool
 from alertsystem.heartbeats import say_alive
 from alertsystem.parenthood import die_with_parent
 from monitors.thresholds import Severity

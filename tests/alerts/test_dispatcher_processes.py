@@ -108,3 +108,15 @@ def test_a_worker_that_starts_later_finds_what_waited(processes: Processes, tele
     start_workers(processes, telegram)
     wait_until(lambda: [message.plain for message in telegram.sent] == ["waited"], 20)
     wait_until(lambda: Delivery.objects.get(pk=delivery.pk).state == State.SENT)
+
+
+def test_a_worker_told_to_end_awaits_its_answers_and_leaves_the_rest(processes: Processes, telegram: FakeTelegram) -> None:
+    telegram.set_latency(0.3)
+    make_many(200)
+    [worker] = start_workers(processes, telegram)
+    sweep_until(lambda: len(telegram.sent) >= 5 and in_state(State.SENDING))
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(4) == 0, "a slice of draining takes ten seconds"
+    assert in_state(State.SENDING) == 0 and in_state(State.PENDING) > 100
+    assert in_state(State.SENT) == len(telegram.sent)
+    assert a_wake_up_waits(), "for the worker that comes next"
