@@ -38,6 +38,7 @@ class Detection:
     def follow(self, watch: Watch, live: Collection[Venue]) -> None:
         """Judge the next frames by `watch`, while the data of the `live` venues flows; from any thread, at any time."""
         self._now = watch, cache(watch.listed_on(live))
+        self._missing = watch.missing(live)
 
     @property
     def watch(self) -> Watch:
@@ -73,10 +74,19 @@ class Detection:
         return received_at_ms
 
     def _finish(self, signals: list[Signal]) -> list[Signal]:
-        return [self._apart(replace(signal, details={**signal.details, **self._marks_of(signal)})) for signal in signals]
+        return [self._apart(self._completed(signal)) for signal in signals]
+
+    def _completed(self, signal: Signal) -> Signal:
+        """With its price and the venues that are missing; one that went blind within the window has still had its say."""
+        details = {**signal.details, **self._marks_of(signal), **self._missing_at(signal)}
+        return replace(signal, details=details, listed_on=max(signal.listed_on, len(signal.venues)))
 
     def _marks_of(self, signal: Signal) -> dict[str, str]:
         return self._marks.details(signal.asset, signal.window_s, signal.received_at_ms)
+
+    def _missing_at(self, signal: Signal) -> dict[str, str]:
+        missing = ",".join(venue for venue in self._missing(signal.asset) if venue not in signal.venues)
+        return {"missing": missing} if missing else {}
 
     def _apart(self, signal: Signal) -> Signal:
         """Two frames of one millisecond may each give a signal: the second counts as 1 ms later, for the key of stored signals.

@@ -27,6 +27,10 @@ class Watch:
 
         return count
 
+    def missing(self, live: Collection[Venue]) -> Callable[[str], tuple[Venue, ...]]:
+        """The venues that list an asset and are blind now: they could not confirm what they do not see."""
+        return lambda asset: tuple(venue for venue in Venue if venue in self.listing.get(asset, ()) and venue not in live)
+
 
 class WatchReader:
     """Reads the database; contracts, the larger part, only when they were refreshed."""

@@ -61,7 +61,7 @@ def headline(incident: Incident) -> str:
 
 def _confirmation(incident: Incident) -> str:
     peak = incident.peak
-    if peak.listed_on <= 1:
+    if peak.listed_on <= 1 and not missing_venues(peak):
         return "Listed on one venue only"
     note = ", unconfirmed: one step lower" if incident.unconfirmed else ""
     return f"{confirming_venues(peak)} of {peak.listed_on} venues{note}{missing_venues(peak)}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitors.detection import Detection
-from monitors.market import Kind, Venue
+from monitors.market import Contract, Kind, Venue
 from monitors.marks import MarkBook
 from monitors.thresholds import Rule, Rulebook
 from monitors.venues.contracts import of_rows
@@ -115,3 +115,25 @@ def test_a_frame_that_is_not_understood_changes_nothing() -> None:
     with pytest.raises(MalformedFrame):
         detection.take(Venue.OKX, b"garbage", T)
     assert take(detection, bybit(500, T), T) == [("liquidation", 500)]
+
+
+def test_a_blind_venue_is_named_and_does_not_count() -> None:
+    everywhere = Watch(WATCH.rulebook, WATCH.contracts, WATCH.assets, {"BTC": frozenset(Venue)})
+    detection = Detection(Watch(everywhere.rulebook, {venue: of_rows(venue, [contract(venue)]) for venue in Venue}, everywhere.assets, everywhere.listing))
+    detection.follow(detection.watch, [Venue.BINANCE, Venue.BYBIT])
+    (signal,) = detection.take(Venue.BYBIT, bybit(500, T), T).signals
+    assert (signal.listed_on, signal.details["missing"]) == (2, "okx")
+    detection.follow(detection.watch, list(Venue))
+    (signal,) = detection.take(Venue.BYBIT, bybit(900, T + 1), T + 1).signals
+    assert (signal.listed_on, "missing" in signal.details) == (3, False)
+
+
+def test_a_venue_that_went_blind_within_the_window_has_still_had_its_say() -> None:
+    detection = Detection(Watch(WATCH.rulebook, {venue: of_rows(venue, [contract(venue)]) for venue in Venue}, WATCH.assets, {"BTC": frozenset(Venue)}))
+    detection.follow(detection.watch, [Venue.BINANCE])
+    (signal,) = detection.take(Venue.BYBIT, bybit(500, T), T).signals
+    assert (signal.listed_on, signal.details["missing"]) == (1, "okx")
+
+
+def contract(venue: Venue) -> Contract:
+    return Contract(venue, "BTCUSDT", "BTC/USDT:USDT", "BTC")
