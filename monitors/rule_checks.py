@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from monitors.market import Kind
+from monitors.market import Kind, Venue
 
 RUNGS = ("low", "moderate", "high", "extreme")
 QUOTES = ("USDT", "USDC")
@@ -13,7 +13,7 @@ MAX_EVENTS = 10_000
 
 
 def normal_asset(text: str) -> str:
-    """`text` as assets are kept: "btc " is BTC, empty is any other asset. ValueError when it is a symbol or no asset at all."""
+    """`text` as assets are kept: "btc " is BTC, "BEAM.BYBIT" one that is kept apart, empty any other. ValueError when it is a symbol or no asset."""
     asset = text.strip().upper()
     if not asset:
         return ""
@@ -21,7 +21,8 @@ def normal_asset(text: str) -> str:
         base = asset.removesuffix(f":{quote}").removesuffix(quote).rstrip("/-_")
         if base != asset and base:
             raise ValueError(f"Asset: write the asset only, {base} instead of {asset}.")
-    if not asset.isalnum():
+    name, _, venue = asset.partition(".")  # BEAM.BYBIT: kept apart from the others' BEAM
+    if not name.isalnum() or venue and venue.lower() not in list(Venue):
         raise ValueError(f"Asset: letters and digits only, like BTC; got {asset}. Leave it empty for any other asset.")
     return asset
 

@@ -8,11 +8,13 @@ SEEDED = {
     "alerts.sweep": (5, "seconds", "alerts", 6),
     "monitors.refresh_markets": (1, "hours", "scans", 9),
     "monitors.prune": (1, "days", "scans", 9),
+    "monitors.backfill": (60, "seconds", "scans", 9),
+    "monitors.update_own_histories": (600, "seconds", "scans", 9),
 }
 
 
 @pytest.mark.django_db
-def test_the_seeded_schedule_sweeps_refreshes_and_prunes() -> None:
+def test_the_seeded_schedule_sweeps_refreshes_fills_in_and_prunes() -> None:
     rows = {row.name: (row.interval.every, row.interval.period, row.queue, row.priority) for row in PeriodicTask.objects.filter(name__in=SEEDED)}
     assert rows == SEEDED
 
