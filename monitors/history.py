@@ -8,6 +8,7 @@ from itertools import groupby
 from django.db.models import FloatField, Max
 from django.db.models.functions import Cast
 
+from alertsystem import ending
 from monitors import selectors
 from monitors.backfill_store import OPEN_INTEREST
 from monitors.detectors.own_changes import Reading, own_ladder
@@ -26,7 +27,7 @@ def update_own_histories(now: datetime, slice_s: float = SLICE_S) -> tuple[int, 
     until = time.monotonic() + slice_s
     due = _due(now)
     for done, asset in enumerate(due):
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or ending.is_ending():
             return done, False
         update_own_history(asset, now)
     return len(due), True

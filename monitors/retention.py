@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from alertsystem import ending
 from monitors.market import epoch_ms
 from monitors.models import CandleRow, Liquidation, Market, OpenInterestSample, Signal
 
@@ -21,7 +22,7 @@ def prune(now: datetime, slice_s: float = SLICE_S) -> tuple[int, bool]:
     until = time.monotonic() + slice_s
     deleted = 0
     for chunk in _chunks(now):
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or ending.is_ending():
             return deleted, False
         deleted += chunk.delete()[0]
     return deleted, True

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from alertsystem import ending
 from monitors.budget import USUAL, BudgetAway, budget
 from monitors.market import Venue
 from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trouble
@@ -99,6 +100,8 @@ class Client:
     def _wait_for_budget(self, cost: int, bucket: str, spare: int, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
         while True:
+            if ending.is_ending():
+                raise NoTime(self.venue, "this worker was told to end")
             try:
                 turn = budget().take(self.venue, cost, bucket, spare)
             except BudgetAway as error:

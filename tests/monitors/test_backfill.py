@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
+from alertsystem.celery import LAST, enqueue
 from monitors import backfill_store, services
 from monitors.backfill import LEASE, backfill
 from monitors.budget import budget
@@ -199,3 +200,17 @@ def test_a_kill_in_the_middle_loses_nothing_and_the_next_goes_on(venues: FakeVen
     run_to_the_end()
     assert [CandleRow.objects.filter(market=cursor.market).count() for cursor in cursors] == pytest.approx([2028] * len(cursors), abs=2)
     assert len(venues.requests("bybit", "kline")) - asked < 22 * 3, "what was there is not asked for again"
+
+
+@pytest.mark.whole_past
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_told_to_end_does_not_finish_its_slice(venues: FakeVenues, processes: Processes) -> None:
+    live_samples(venues)
+    env = {**venues.env, "ASSETS": "PEPE", "MAX_ASSETS": "1", "VENUE_BUDGET_PERCENT": "20"}
+    [worker] = processes.celery_workers("scans", env=env)
+    enqueue("monitors.backfill", priority=LAST)
+    wait_until(lambda: CandleRow.objects.count() > 500, 20, "some candles")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(5) == 0, "a slice takes half a minute"
+    assert BackfillCursor.objects.filter(done=False).exists()
+    assert Lease.objects.get(name=LEASE).holder == "", "the next worker goes on at once"
