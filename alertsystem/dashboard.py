@@ -1,6 +1,6 @@
 """Is all well, and what happened last? The first page of the admin."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +13,8 @@ from alerts.history import line_of, recent_alerts
 from alerts.models import Delivery
 from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, age, badge, link_to, moment
 from monitors.feeds import FeedState, feed_states
-from monitors.models import FeedStatus
+from monitors.models import FeedStatus, ScanStatus
+from monitors.sight import blindness
 from monitors.thresholds import Severity
 
 LAST_ALERTS = 10
@@ -27,6 +28,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     counts = Delivery.objects.filter(queued_at__gt=now - timedelta(hours=1)).order_by().values_list("state").annotate(Count("id"))
     return context | {
         "feeds": {"headers": ["Feed", "State", "Last data", "Events a minute", "Reconnects"], "rows": feeds},
+        "scans": {"headers": ["Scan", "State", "Last data", "Contracts", "Took"], "rows": _scan_rows(now)},
         "deliveries": {"headers": ["State", "Count"], "rows": [[badge(state, STATE_COLOURS[state]), count] for state, count in sorted(counts)]},
         "last_alerts": {"headers": ["Opened (UTC)", "Severity", "Alert", "State"], "rows": _alert_rows()},
     }
@@ -37,6 +39,15 @@ def _feed_row(feed: FeedState, status: FeedStatus | None) -> list[str]:
     if status is None:
         return [feed.venue.title, state, "never", "-", "-"]
     return [feed.venue.title, state, age(status.last_data_at), f"{status.events_per_minute:.1f}", str(status.reconnects)]
+
+
+def _scan_rows(now: datetime) -> list[list[str]]:
+    rows = []
+    for status in ScanStatus.objects.filter(venue__in=settings.VENUES).order_by("kind", "venue"):
+        why = blindness(status, now)
+        state = badge(f"blind: {why}", "danger") if why else badge("live", "success")
+        rows.append([str(status), state, age(status.succeeded_at), str(status.contracts), f"{status.duration_ms / 1000:.1f} s"])
+    return rows
 
 
 def _alert_rows() -> list[list[str]]:

@@ -36,8 +36,13 @@ NAVIGATION = [
     _group(
         "The market",
         _item("Feeds", "sensors", "monitors_feedstatus_changelist", "monitors.view_feedstatus"),
+        _item("Scans", "radar", "monitors_scanstatus_changelist", "monitors.view_scanstatus"),
         _item("Liquidations", "bolt", "monitors_liquidation_changelist", "monitors.view_liquidation"),
         _item("Signals", "show_chart", "monitors_signal_changelist", "monitors.view_signal"),
+        _item("Open interest", "stacked_line_chart", "monitors_openinterestsample_changelist", "monitors.view_openinterestsample"),
+        _item("Candles", "candlestick_chart", "monitors_candlerow_changelist", "monitors.view_candlerow"),
+        _item("Episodes", "timeline", "monitors_episodestate_changelist", "monitors.view_episodestate"),
+        _item("Own histories", "percent", "monitors_ownhistory_changelist", "monitors.view_ownhistory"),
         _item("Markets", "storefront", "monitors_market_changelist", "monitors.view_market"),
         _item("Backfill", "history", "monitors_backfillcursor_changelist", "monitors.view_backfillcursor"),
     ),

@@ -19,6 +19,7 @@ from monitors.forms import LADDER_UNITS, ThresholdRuleForm
 from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
 from monitors.models import FeedStatus, Liquidation, Market, Signal, ThresholdRule
 from monitors.rule_checks import RUNGS
+from monitors.scan_admin import ScanStatusAdmin as ScanStatusAdmin
 from monitors.universe_admin import AssetChoiceAdmin as AssetChoiceAdmin
 from monitors.universe_admin import BackfillAdmin as BackfillAdmin
 
