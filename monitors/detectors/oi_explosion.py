@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from statistics import median
+from statistics import median_low
 
 from monitors.market import OpenInterest, Venue
 
@@ -78,17 +78,21 @@ def oi_change(samples: Mapping[Contract, Sequence[OpenInterest]], window_ms: int
 
 
 def accepted(samples: Sequence[OpenInterest]) -> list[OpenInterest]:
-    """The samples that count: no repeats of the same venue time, and a jump only once the next sample confirms it."""
+    """The samples that count: no repeats of the same venue time, and a jump only once the next sample confirms it.
+
+    A first sample that the next two contradict alike was one wrong answer, for all that is known.
+    """
     kept: list[OpenInterest] = []
     held: OpenInterest | None = None
     for sample in samples:
-        if sample.occurred_at_ms <= (held or kept[-1]).occurred_at_ms if kept else False:
+        last = held or (kept[-1] if kept else None)
+        if last is not None and sample.occurred_at_ms <= last.occurred_at_ms:
             continue
         if kept and _jumps(kept[-1], sample):
-            confirmed = held is not None and not _jumps(held, sample)
-            if not confirmed:
+            if held is None or _jumps(held, sample):
                 held = sample
                 continue
+            kept = [*(kept if len(kept) > 1 else ()), held]
         held = None
         kept.append(sample)
     return kept
@@ -103,18 +107,26 @@ def _ends(samples: Sequence[OpenInterest], window_ms: int, now_ms: int) -> tuple
     if not series:
         return NoVerdict("no samples")
     newest = series[-1]
-    step_ms = int(median(after.occurred_at_ms - before.occurred_at_ms for before, after in pairwise(series))) if len(series) > 1 else 0
+    step_ms = _step_ms(series)
     if now_ms - newest.occurred_at_ms > max(FRESH_MS, step_ms * 3 // 2):
         return NoVerdict("the newest sample is stale")
     wanted_ms = newest.occurred_at_ms - window_ms
     nearest = min(series, key=lambda sample: abs(sample.occurred_at_ms - wanted_ms))
     if abs(nearest.occurred_at_ms - wanted_ms) > max(TOLERANCE_MS, step_ms // 2):
         return NoVerdict("no sample at the other end of the window")
-    if nearest.mark_price is None or newest.mark_price is None:
+    if not nearest.mark_price or not newest.mark_price:
         return NoVerdict("no mark price")
     if not nearest.oi_base:
         return NoVerdict("no open interest at the other end of the window")
+    if not newest.oi_base:
+        return NoVerdict("no open interest any more: the contract settles")
     return nearest, newest
+
+
+def _step_ms(series: Sequence[OpenInterest]) -> int:
+    """The usual distance of the samples; 0 while there are too few to tell a coarse history from a gap."""
+    steps = [after.occurred_at_ms - before.occurred_at_ms for before, after in pairwise(series)]
+    return median_low(steps) if len(steps) > 1 else 0
 
 
 def _summed(found: Mapping[Contract, tuple[OpenInterest, OpenInterest]]) -> OiChange:

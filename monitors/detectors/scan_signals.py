@@ -1,6 +1,6 @@
 """Is a change of open interest or a volume worth a signal? The measurement as a signal, through its episode."""
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,6 +24,10 @@ class Coverage:
 
     live: tuple[Venue, ...]
     blind: tuple[Venue, ...] = ()
+
+    def absent(self, measured: Collection[Venue]) -> dict[str, str]:
+        """The venues that are not in a measurement: the blind ones, and those that answer but had nothing to compare."""
+        return {"missing": ",".join(self.blind), "not_compared": ",".join(venue for venue in self.live if venue not in measured)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def volume_signals(scan: Scan, asset: str, candles: Sequence[Candle], opened_at_
         venues = {venue: Decimal(str(percent)).quantize(PERCENT) for venue, percent in spike.percent_of_venue.items()}
         return Signal(
             Kind.VOLUME, asset, Direction.NONE, value, len(venues), venues, TIMEFRAME_MS // 1000,
-            opened_at_ms, scan.at_ms, index, number, len(coverage.live), None, _volume_details(spike, coverage),
+            opened_at_ms, scan.at_ms, index, number, len(coverage.live), None, {**_volume_details(spike), **coverage.absent(venues)},
         )  # fmt: skip
 
     return episode.measure(value, step, scan.rulebook.floor(rule, asset), scan.at_ms, make) + episode.flush()
@@ -84,20 +88,22 @@ def volume_signals(scan: Scan, asset: str, candles: Sequence[Candle], opened_at_
 def _one_way(scan: Scan, asset: str, direction: Direction, value: Decimal, change: OiChange, rule: Rule, ladder: OwnLadder, coverage: Coverage) -> list[Signal]:
     sign = -1 if direction is Direction.DOWN else 1
     value = value.quantize(PERCENT)  # as it is stored: what differs behind that is no new peak
-    own_step = ladder.step_of(value, rule)
+    rule_step, own_step = rule.step_of(value), ladder.step_of(value, rule)
+    decided_by = "own history" if own_step > rule_step else "rule"
 
     def make(index: int, number: int) -> Signal:
         venues = {venue: (sign * percent).quantize(PERCENT) for venue, percent in change.percent_of_venue.items()}
+        details = {**_oi_details(change, ladder), "ladder": decided_by, "own_step": str(own_step), **coverage.absent(venues)}
         return Signal(
             Kind.OPEN_INTEREST, asset, direction, value, len(venues), venues, rule.window_s,
-            change.newest_ms, scan.at_ms, index, number, len(coverage.live), change.price_to, _oi_details(change, own_step, ladder, coverage),
+            change.newest_ms, scan.at_ms, index, number, len(coverage.live), change.price_to, details,
         )  # fmt: skip
 
     episode, floor = scan.episode(Kind.OPEN_INTEREST, asset, direction), scan.rulebook.floor(rule, asset)
-    return episode.measure(value, max(rule.step_of(value), own_step), floor, scan.at_ms, make) + episode.flush()
+    return episode.measure(value, max(rule_step, own_step), floor, scan.at_ms, make) + episode.flush()
 
 
-def _oi_details(change: OiChange, own_step: int, ladder: OwnLadder, coverage: Coverage) -> dict[str, str]:
+def _oi_details(change: OiChange, ladder: OwnLadder) -> dict[str, str]:
     return {
         "coins_from": f"{change.coins_from:f}",
         "coins_to": f"{change.coins_to:f}",
@@ -107,13 +113,11 @@ def _oi_details(change: OiChange, own_step: int, ladder: OwnLadder, coverage: Co
         "price_part_usd": f"{change.price_part_usd:.2f}",
         "price_percent": f"{change.price_percent:.4f}",
         "usual_price_percent": f"{ladder.usual_price_move:.4f}",
-        "own_step": str(own_step),
         "own_days": f"{ladder.days:.1f}",
-        "missing": ",".join(coverage.blind),
     }
 
 
-def _volume_details(spike: VolumeSpike, coverage: Coverage) -> dict[str, str]:
+def _volume_details(spike: VolumeSpike) -> dict[str, str]:
     return {
         "usd": f"{spike.usd:.2f}",
         "baseline_usd": f"{spike.baseline_usd:.2f}",
@@ -122,5 +126,4 @@ def _volume_details(spike: VolumeSpike, coverage: Coverage) -> dict[str, str]:
         "usual_price_percent": f"{spike.usual_price_move:.4f}",
         "at_most": "" if spike.at_most is None else str(int(spike.at_most)),
         "open_for_s": "" if spike.open_for_ms is None else str(spike.open_for_ms // 1000),
-        "missing": ",".join(coverage.blind),
     }

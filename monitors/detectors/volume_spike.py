@@ -12,6 +12,7 @@ from monitors.thresholds import Rule, Severity
 
 COVERED = 0.9  # of the baseline's candles: a venue with fewer does not take part
 LEAST_Z = 2.0
+LEAST_BASELINE_USD = 1.0  # less is nothing, whatever a venue's rounding leaves of it
 CROWDED_SHARE = 0.8  # of the dollars on one venue ...
 STILL_PRICE = 0.2  # ... while the price moves less than this part of its usual move: at most MODERATE
 
@@ -42,13 +43,15 @@ def volume_spike(candles: Iterable[Candle], opened_at_ms: int, timeframe_ms: int
     `candles` may hold more than the baseline's; whether one is closed follows from its open time, the
     timeframe and the venue's clock, not from a flag.
     """
+    if venue_now_ms < opened_at_ms:
+        return NoVerdict("the candle begins in the future")
     times = baseline_times(opened_at_ms, timeframe_ms)
     series = _by_venue(candles, times.all_ms | {opened_at_ms})
     taking_part = {venue: by_time for venue, by_time in series.items() if _takes_part(by_time, times, opened_at_ms, timeframe_ms)}
     if not taking_part:
         return NoVerdict("no venue has this candle, the one before it and nine tenths of the baseline")
     usual = _usual(taking_part, times)
-    if usual.baseline_usd <= 0:
+    if usual.baseline_usd < LEAST_BASELINE_USD:
         return NoVerdict("the baseline is zero")
     usd_of_venue = {venue: by_time[opened_at_ms].usd for venue, by_time in taking_part.items()}
     usd = sum(usd_of_venue.values())
@@ -59,7 +62,7 @@ def volume_spike(candles: Iterable[Candle], opened_at_ms: int, timeframe_ms: int
         return NoVerdict("a flat series has no usual spread")
     if z < LEAST_Z:
         return NoVerdict("within the usual spread")
-    percent = (usd / usual.baseline_usd - 1) * 100
+    percent = _over(usd, usual.baseline_usd)
     open_for_ms = venue_now_ms - opened_at_ms if venue_now_ms < opened_at_ms + timeframe_ms else None
     if open_for_ms is not None and percent < rule.low:
         return NoVerdict("still open and below LOW")
@@ -69,7 +72,7 @@ def volume_spike(candles: Iterable[Candle], opened_at_ms: int, timeframe_ms: int
     crowded = usd_of_venue[loudest] > CROWDED_SHARE * usd and abs(price_percent) < STILL_PRICE * usual_move
     return VolumeSpike(
         percent=percent,
-        percent_of_venue={venue: (usd_of_venue[venue] / usual.of_venue[venue] - 1) * 100 if usual.of_venue[venue] else 0.0 for venue in sorted(taking_part)},
+        percent_of_venue={venue: _over(usd_of_venue[venue], usual.of_venue[venue]) for venue in sorted(taking_part)},
         usd=usd, baseline_usd=usual.baseline_usd, z=z, price_percent=price_percent, usual_price_move=usual_move,
         at_most=Severity.MODERATE if crowded else None, open_for_ms=open_for_ms,
     )  # fmt: skip
@@ -117,6 +120,11 @@ def _usual(taking_part: Mapping[Venue, Mapping[int, _Bar]], times: BaselineTimes
     summed = {at_ms: sum(by_time[at_ms].usd for by_time in taking_part.values()) for at_ms in common}
     of_venue = {venue: _larger_median({at_ms: bar.usd for at_ms, bar in by_time.items()}, times) for venue, by_time in taking_part.items()}
     return _Usual(_larger_median(summed, times), list(summed.values()), of_venue)
+
+
+def _over(usd: float, baseline_usd: float) -> float:
+    """By how much, in percent; 0 over a baseline of nothing."""
+    return (usd / baseline_usd - 1) * 100 if baseline_usd >= LEAST_BASELINE_USD else 0.0
 
 
 def _larger_median(usd_at: Mapping[int, float], times: BaselineTimes) -> float:
