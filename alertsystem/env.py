@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from monitors.market import Venue
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
-SECRETS = frozenset({"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TELEGRAM_BOT_TOKEN"})  # may hold a password: never echoed
+SECRETS = frozenset({"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TELEGRAM_BOT_TOKEN", "METRICS_TOKEN"})  # may hold a password: never echoed
 LISTS = frozenset({"ALLOWED_HOSTS", "VENUES", "ASSETS"})
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 REDIS_SCHEMES = ("redis", "rediss", "redis+socket", "unix")
@@ -100,6 +100,7 @@ class Environment(BaseSettings):
     BYBIT_REST_URL: str = _setting("", _WEB, "Bybit's REST host, likewise")
     OKX_REST_URL: str = _setting("", _WEB, "OKX's REST host, likewise")
 
+    METRICS_TOKEN: SecretStr = _setting(SecretStr(""), "any text", "bearer token with which Prometheus may read `/metrics`; empty: nobody may")
     LOG_LEVEL: str = _setting("INFO", f"one of {', '.join(LOG_LEVELS)}", "the least important lines that are logged")
     LOG_FORMAT: str = _setting("text", f"one of {', '.join(LOG_FORMATS)}", "`text`: lines for people; `json`: one JSON object a line")
 

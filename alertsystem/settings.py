@@ -14,6 +14,7 @@ if PRODUCTION and (lines := production.refusals(ENV)):
     raise SystemExit("\n".join(lines))
 DATA_DIR = ENV.DATA_DIR
 ALIVE_FILE = ENV.ALIVE_FILE
+METRICS_TOKEN = ENV.METRICS_TOKEN  # a SecretStr
 try:
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     SECRET_KEY = ENV.SECRET_KEY.get_secret_value() or secret_key.kept_in(DATA_DIR)
@@ -87,9 +88,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = ENV.STATIC_ROOT
 WHITENOISE_USE_FINDERS = not PRODUCTION  # straight from the packages: no collectstatic step
 if PRODUCTION:
+    STATIC_ROOT = ENV.STATIC_ROOT
     STORAGES = production.storages(STATIC_ROOT)
     globals().update(production.security(ENV.HTTPS_ONLY, ALLOWED_HOSTS))
 SESSION_COOKIE_NAME = "alertsystem_session"  # cookies know no ports: keep apart from other servers on 127.0.0.1
