@@ -1,5 +1,6 @@
 """What does an alert say of open interest or volume? Its lines below the headline, from the peak's measurement."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from alerts.rules.money import amount, dollars
@@ -7,12 +8,13 @@ from monitors.market import Direction, Kind, Signal, Venue
 from monitors.thresholds import Rule
 
 FLAT = Decimal("0.25")  # of the asset's usual move: a smaller one is flat
+NOTHING = Decimal("0.005")  # %; less is written as 0.00
 
 
 def scan_story(peak: Signal) -> str:
     """The headline's part behind the asset."""
     if peak.kind is Kind.VOLUME:
-        return f"volume {_times(peak.value)} usual"
+        return f"volume {_usual(peak.value)}"
     return f"open interest {_signed(peak, peak.value)}"
 
 
@@ -22,21 +24,24 @@ def scan_lines(peak: Signal, rule: Rule) -> list[str]:
 
 
 def missing_venues(peak: Signal) -> str:
-    """ "; OKX missing" when a venue that lists the asset gave nothing to compare."""
-    missing = [Venue(venue).title for venue in peak.details.get("missing", "").split(",") if venue]
-    return f"; {', '.join(missing)} missing" if missing else ""
+    """ "; OKX missing" when a venue that lists the asset is blind, "; OKX not compared" when it answers but lacks what to compare with."""
+    said = ""
+    for detail, words in (("missing", "missing"), ("not_compared", "not compared")):
+        venues = [Venue(venue).title for venue in peak.details.get(detail, "").split(",") if venue]
+        said += f"; {', '.join(venues)} {words}" if venues else ""
+    return said
 
 
 def _open_interest_lines(peak: Signal, rule: Rule) -> list[str]:
     names = ("coins_from", "coins_to", "usd_from", "usd_to", "coins_part_usd", "price_part_usd")
     coins_from, coins_to, usd_from, usd_to, coins_part, price_part = (Decimal(peak.details[name]) for name in names)
+    coins = _plus_minus(coins_to - coins_from, amount)
     lines = [
-        f"{_signed(peak, peak.value)} in {peak.window_s // 60} min: {amount(coins_from)} to {amount(coins_to)} {peak.asset}",
-        f"{dollars(usd_from)} to {dollars(usd_to)}: positions {_signed_usd(coins_part)}, price {_signed_usd(price_part)}",
+        f"{_signed(peak, peak.value)}, {coins} {peak.asset} in {_minutes(peak)}: {amount(coins_from)} to {amount(coins_to)}",
+        f"{dollars(usd_from)} to {dollars(usd_to)}: positions {_plus_minus(coins_part, dollars)}, price {_plus_minus(price_part, dollars)}",
         f"OI {peak.direction.lower()}, price {_price_direction(peak)}",
     ]
-    if len(peak.venues) > 1:
-        lines.append(", ".join(f"{venue.title} {_signed(peak, part)}" for venue, part in peak.venues.items()))
+    lines.append(", ".join(f"{venue.title} {_signed(peak, part)}" for venue, part in peak.venues.items()))
     if int(peak.details.get("own_step") or 0) > rule.step_of(peak.value):
         lines.append(f"Severity by its own history of {Decimal(peak.details['own_days']):.0f} days")
     return lines
@@ -44,24 +49,21 @@ def _open_interest_lines(peak: Signal, rule: Rule) -> list[str]:
 
 def _volume_lines(peak: Signal) -> list[str]:
     usd, baseline_usd = Decimal(peak.details["usd"]), Decimal(peak.details["baseline_usd"])
-    lines = [f"{_times(peak.value)} usual (+{peak.value:,.0f} %): {dollars(usd)} in {peak.window_s // 60} min, usually {dollars(baseline_usd)}"]
+    lines = [f"{_usual(peak.value)}: {dollars(usd)} in {_minutes(peak)}, usually {dollars(baseline_usd)}"]
     if open_for_s := peak.details.get("open_for_s"):
         minutes, seconds = divmod(int(open_for_s), 60)
         lines.append(f"The candle is still open, {minutes}:{seconds:02} in")
     lines.append(f"Price {Decimal(peak.details['price_percent']):+.2f} % in the candle")
-    if len(peak.venues) > 1:
-        lines.append(", ".join(f"{venue.title} {_times(part)}" for venue, part in peak.venues.items()))
+    lines.append(", ".join(f"{venue.title} {_times(part)}" for venue, part in peak.venues.items()))
     if peak.details.get("at_most"):
         lines.append("Nearly all on one venue while the price stood still: MODERATE at most")
     return lines
 
 
 def _price_direction(peak: Signal) -> str:
-    """In words, against the asset's usual move over the window; only the number while that is not known yet."""
+    """In words, against the asset's usual move over the window; while that is not known, whatever rounds to nothing is flat."""
     moved, usual = Decimal(peak.details["price_percent"]), Decimal(peak.details["usual_price_percent"])
-    if not usual:
-        return f"{moved:+.2f} %"
-    word = "flat" if abs(moved) < FLAT * usual else "up" if moved > 0 else "down"
+    word = "flat" if abs(moved) < max(FLAT * usual, NOTHING) else "up" if moved > 0 else "down"
     return f"{word} ({moved:+.2f} %)"
 
 
@@ -70,10 +72,19 @@ def _signed(peak: Signal, part: Decimal) -> str:
     return f"{-part if peak.direction is Direction.DOWN else part:+.2f} %"
 
 
-def _signed_usd(usd: Decimal) -> str:
-    return f"{'-' if usd < 0 else '+'}{dollars(abs(usd))}"
+def _plus_minus(number: Decimal, written: Callable[[Decimal], str]) -> str:
+    return f"{'-' if number < 0 else '+'}{written(abs(number))}"
+
+
+def _minutes(peak: Signal) -> str:
+    return f"{peak.window_s // 60} min" if peak.window_s % 60 == 0 else f"{peak.window_s} s"
+
+
+def _usual(percent: Decimal) -> str:
+    return f"{_times(percent)} usual (+{percent:,.0f} %)"
 
 
 def _times(percent: Decimal) -> str:
+    """How many times the usual: 800 % more is 9x."""
     times = percent / 100 + 1
-    return f"{times:.0f}x" if times >= 10 else f"{times:.1f}x"
+    return f"{times:.0f}x" if times >= 10 else f"{times:.1f}".removesuffix(".0") + "x"
