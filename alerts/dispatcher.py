@@ -93,7 +93,7 @@ class Drainer:
             looked_at = time.monotonic()
             self._chat_at = {chat: at for chat, at in self._chat_at.items() if at > looked_at}
             self._collect(0)
-            if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next()):
+            if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next(looked_at)):
                 self._collect(HANDOVER_S if self._flights else 0)
                 continue
             wait_s = self._wait_s(looked_at)
@@ -127,9 +127,11 @@ class Drainer:
             self._start(delivery, is_edit=False)
         return True
 
-    def _edit_next(self) -> bool:
-        """Begin to edit a message that is out of date; only when nothing new could be sent."""
-        now = time.monotonic()
+    def _edit_next(self, now: float) -> bool:
+        """Begin to edit a message that is out of date; only when nothing new could be sent.
+
+        `now` is from before that was looked at: a slot that has become free since belongs to the new message that waits for it.
+        """
         if now < self._edits_at or now < self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0):
             return False
         delivery = claims.next_edit(timezone.now(), self._busy(now))

@@ -90,6 +90,21 @@ def test_edits_wait_while_new_messages_are_pending(telegram: FakeTelegram, told:
     assert {request.answered for request in telegram.journal} == {200}
 
 
+def test_the_slot_that_a_chat_waits_for_is_taken_by_a_new_message_and_not_by_an_edit(telegram: FakeTelegram, told: Make) -> None:
+    chats = [make_subscriber() for _ in range(12)]
+    alert = make_alert()
+    for subscriber in chats:
+        told(alert, subscriber)
+    shown = len(telegram.journal)
+    grow(alert, 700_000)
+    telegram.answer_next(502, times=len(chats), methods=["sendMessage"])  # nobody knows the outcome: each is tried once more, a second later
+    for subscriber in chats:
+        make_delivery(subscriber)
+    drain()
+    methods = [request.method for request in telegram.journal[shown:]]
+    assert methods == ["sendMessage"] * 24 + ["editMessageText"] * 12
+
+
 def test_only_the_newest_message_of_the_incident_is_edited(telegram: FakeTelegram, told: Make) -> None:
     alert, subscriber = make_alert(), make_subscriber()
     first = told(alert, subscriber)
