@@ -1,11 +1,12 @@
 """Which feeds see the market now? The state of each venue's feed, in words."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitors.market import Venue
 from monitors.models import FeedStatus
+from monitors.sight import scan_troubles
 
 SILENT_AFTER = timedelta(seconds=15)  # reports come every 2 s: the monitor is stopped or stuck
 BLIND_AFTER = timedelta(seconds=30)  # of data: the watchdog of the slowest venue
@@ -13,7 +14,7 @@ BLIND_AFTER = timedelta(seconds=30)  # of data: the watchdog of the slowest venu
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """One venue as people need to know it: `blind` when its liquidations would not be seen now, and why in `note`."""
+    """One venue as people need to know it: `blind` when its liquidations would not be seen now, and why in `note`, with what its scans do not see."""
 
     venue: Venue
     blind: bool
@@ -22,8 +23,10 @@ class FeedState:
 
 
 def feed_states(now: datetime, venues: Sequence[Venue]) -> list[FeedState]:
-    """The state of each of `venues`, in their order; one that never reported is blind."""
-    return judge_feeds(FeedStatus.objects.all(), now, venues)
+    """The state of each of `venues`, in their order; one that never reported is blind. A note also says which of its scans are blind."""
+    troubles = scan_troubles(now)
+    states = judge_feeds(FeedStatus.objects.all(), now, venues)
+    return [replace(state, note="; ".join(filter(None, (state.note, troubles.get(state.venue))))) for state in states]
 
 
 def judge_feeds(statuses: Iterable[FeedStatus], now: datetime, venues: Sequence[Venue]) -> list[FeedState]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -38,6 +38,7 @@ class Slice:
         self.venue, self.kind = venue, kind
         self.status = ScanStatus.objects.get_or_create(venue=venue, kind=kind)[0]
         self.sampled = 0
+        self.unjudged: Counter[str] = Counter()
         self._lease = lease
         self._started = time.monotonic()
         self._until, self._renew_at = self._started + slice_s, self._started + RENEW_S
@@ -101,6 +102,11 @@ class Slice:
         status.note = str(error)[:200]
         self._stopped = self._stopped or error.trouble not in PASSING
 
+    def leave_out(self, assets: int, reason: str) -> None:
+        """So many assets could not be judged."""
+        if assets:
+            self.unjudged[reason] += assets
+
     def finish(self) -> None:
         """Write how it went."""
         status, now = self.status, timezone.now()
@@ -147,7 +153,9 @@ def _sample_and_judge(piece: Slice, sample: Callable[[Slice], T], judge: Callabl
         piece.trouble(error)
     piece.finish()
     # After a gap the first scan only looks: when it was all of us, the other venues are not back yet, and a change would seem to be this one's alone.
-    return judge(piece, found) if found is not None and piece.sampled and not returns else 0
+    raised = judge(piece, found) if found is not None and piece.sampled and not returns else 0
+    ScanStatus.objects.filter(pk=piece.status.pk).update(unjudged=dict(piece.unjudged))
+    return raised
 
 
 _said: dict[tuple[Venue, Kind, Trouble], float] = {}

@@ -17,7 +17,7 @@ from monitors.sight import blindness
 class ScanStatusAdmin(HistoryAdmin):
     """Do the scans of each venue bring data?"""
 
-    list_display = ("venue", "kind", "condition", "data_age", "contracts", "requests", "took", "troubles", "paused")
+    list_display = ("venue", "kind", "condition", "data_age", "contracts", "requests", "took", "troubles", "unjudged_assets", "paused")
     list_filter = ("venue", "kind")
     ordering = ("venue", "kind")
 
@@ -40,7 +40,12 @@ class ScanStatusAdmin(HistoryAdmin):
     @column("troubles so far")
     def troubles(self, status: ScanStatus) -> str:
         """By reason."""
-        return ", ".join(f"{reason}: {count}" for reason, count in sorted(status.failed.items())) or "-"
+        return _counts(status.failed)
+
+    @column("not judged")
+    def unjudged_assets(self, status: ScanStatus) -> str:
+        """Of the last scan, by reason."""
+        return _counts(status.unjudged)
 
     @column("paused until (UTC)", ordering="paused_until")
     def paused(self, status: ScanStatus) -> str:
@@ -50,6 +55,10 @@ class ScanStatusAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """The watched venues only: rows of others are remains."""
         return super().get_queryset(request).filter(venue__in=settings.VENUES)
+
+
+def _counts(by_reason: dict[str, int]) -> str:
+    return ", ".join(f"{reason}: {count}" for reason, count in sorted(by_reason.items())) or "-"
 
 
 class _OfMarket(HistoryAdmin):

@@ -84,6 +84,7 @@ class ScanStatus(models.Model):
     requests = models.PositiveIntegerField(default=0, help_text="made by the last scan")
     duration_ms = models.PositiveIntegerField(default=0)
     failed = models.JSONField(default=dict, help_text="scans and answers that brought nothing, by reason")
+    unjudged = models.JSONField(default=dict, help_text="assets that the last scan could not judge, by reason")
     resume_from = models.CharField(max_length=64, blank=True, help_text="the contract at which the last slice ended; empty: it was complete")
 
     class Meta:

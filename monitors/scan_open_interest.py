@@ -15,7 +15,7 @@ from monitors.judging import Round, judge
 from monitors.market import Kind, OpenInterest, Signal, Venue, epoch_ms, from_epoch_ms
 from monitors.models import Market, OpenInterestSample, OwnHistory
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.sight import Sight, sight
+from monitors.sight import TOO_YOUNG, Sight, sight
 from monitors.venues import open_interest
 
 SLACK_MS = 600_000  # loaded beyond the window: half a step of coarse history, and what tells that a jump was one answer's
@@ -63,13 +63,17 @@ def _fetch(piece: Slice, markets: Mapping[str, Market]) -> open_interest.Reading
 def _judge(piece: Slice, assets: Sequence[str]) -> int:
     seen = sight(Kind.OPEN_INTEREST, assets, timezone.now())
     coverage = seen.coverage()
+    piece.leave_out(len(assets) - len(coverage), TOO_YOUNG)
     ladders = {row.asset: OwnLadder(row.days, row.low, row.moderate, row.high, row.usual_price_move) for row in OwnHistory.objects.filter(asset__in=assets)}
 
     def measure(some: Round) -> list[Signal]:
         samples, signals = _load(some, seen), []
         for asset in some.assets:
             measured = open_interest_signals(some.scan, asset, samples.get(asset, {}), ladders.get(asset, UNKNOWN), coverage[asset])
-            signals += [] if isinstance(measured, NoVerdict) else measured[0]
+            if isinstance(measured, NoVerdict):
+                piece.leave_out(1, measured.reason)
+            else:
+                signals += measured[0]
         return signals
 
     return judge(Kind.OPEN_INTEREST, [asset for asset in assets if asset in coverage], piece.client.offset_ms, measure)

@@ -16,7 +16,7 @@ from monitors.judging import Round, judge
 from monitors.market import Candle, Contract, Kind, Signal, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState, Market
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.sight import Sight, sight
+from monitors.sight import TOO_YOUNG, Sight, sight
 from monitors.venues.candles import MOST, fetch_candles
 from monitors.venues.clients import client
 
@@ -104,6 +104,7 @@ class _Newest:
 def _judge(piece: Slice, assets: Sequence[str]) -> int:
     seen = sight(Kind.VOLUME, assets, timezone.now())
     coverage, offset_ms = seen.coverage(), piece.client.offset_ms
+    piece.leave_out(len(assets) - len(coverage), TOO_YOUNG)
     newest = _newest(seen, epoch_ms(timezone.now()) + offset_ms)
 
     def measure(some: Round) -> list[Signal]:
@@ -115,7 +116,10 @@ def _judge(piece: Slice, assets: Sequence[str]) -> int:
                         continue
                     some.judged_ms[asset] = opened_at_ms
                 measured = volume_signals(some.scan, asset, candles.get(asset, ()), opened_at_ms, coverage[asset])
-                signals += [] if isinstance(measured, NoVerdict) else measured
+                if isinstance(measured, NoVerdict):
+                    piece.leave_out(1, measured.reason)
+                else:
+                    signals += measured
         return signals
 
     return judge(Kind.VOLUME, _worth_judging(coverage, newest), offset_ms, measure)

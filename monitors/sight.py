@@ -13,6 +13,7 @@ from monitors.models import Market, ScanStatus
 
 BLIND_AFTER = timedelta(seconds=150)  # without a scan that brought data: two were missed
 MATURE_AFTER = timedelta(hours=24)  # after its listing: until then a contract is sampled and raises nothing
+TOO_YOUNG = "listed for less than 24 h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,12 @@ def blindness(status: ScanStatus, now: datetime) -> str:
     if now - status.succeeded_at > BLIND_AFTER:
         return status.note or f"no data since {status.succeeded_at:%H:%M:%S} UTC"
     return ""
+
+
+def scan_troubles(now: datetime) -> dict[Venue, str]:
+    """What the scans of each venue do not see now, in words; nothing of a venue whose scans are well or have not begun."""
+    found: dict[Venue, str] = {}
+    for status in ScanStatus.objects.filter(venue__in=settings.VENUES).order_by("kind"):
+        if why := blindness(status, now):
+            found[Venue(status.venue)] = "; ".join(filter(None, (found.get(Venue(status.venue)), f"{status.get_kind_display()} blind: {why}")))
+    return found

@@ -53,7 +53,7 @@ class Client:
         self.requests = 0
         self._offset_ms = 0
         self._clock_at: float | None = None
-        self._lock = threading.Lock()
+        self._lock, self._row = threading.Lock(), threading.Lock()
         self._ccxt = importlib.import_module("ccxt")  # 0.6 s and 73 MB that the monitor, the bot and the web process do without
         name, options = CLASSES[venue]
         self._exchange = _reporting(getattr(self._ccxt, name), venue)({"timeout": timeout_ms, "enableRateLimit": False, "options": options})
@@ -98,7 +98,16 @@ class Client:
         return self._offset_ms
 
     def _wait_for_budget(self, cost: int, bucket: str, spare: int, patience_s: float) -> None:
+        """Return when the budget gave its units. The threads of a process wait in a row: the first to come is the first to ask."""
         deadline = time.monotonic() + patience_s
+        if not self._row.acquire(timeout=patience_s):
+            raise NoTime(self.venue, f"the budget has no room within {patience_s:.0f} s")
+        try:
+            self._take(cost, bucket, spare, deadline)
+        finally:
+            self._row.release()
+
+    def _take(self, cost: int, bucket: str, spare: int, deadline: float) -> None:
         while True:
             if ending.is_ending():
                 raise NoTime(self.venue, "this worker was told to end")
@@ -111,7 +120,7 @@ class Client:
             if turn.wait_s <= 0:
                 return
             if time.monotonic() + turn.wait_s > deadline:
-                raise NoTime(self.venue, f"the budget has no room within {patience_s:.0f} s")
+                raise NoTime(self.venue, f"the budget has no room for {turn.wait_s:.1f} s")
             time.sleep(min(turn.wait_s, _PATIENCE_STEP_S))
 
     def _pause(self, limit: LimitReached) -> NoReturn:

@@ -78,7 +78,8 @@ def _alert(alert: AlertLine) -> str:
 
 def _feed(feed: FeedState) -> str:
     if not feed.blind:
-        return f"✅ {feed.venue.title}: live, data {ago(feed.data_age or timedelta())}"
+        note = f" ({escape(feed.note)})" if feed.note else ""
+        return f"✅ {feed.venue.title}: live, data {ago(feed.data_age or timedelta())}{note}"
     seen = f", last data {ago(feed.data_age)}" if feed.data_age is not None else ""
     return f"❌ {feed.venue.title}: <b>blind</b>{seen} ({escape(feed.note)})"
 

@@ -85,6 +85,13 @@ def test_a_sample_of_the_same_venue_time_is_stored_once(venues: FakeVenues) -> N
     assert OpenInterestSample.objects.count() == before
 
 
+def test_what_cannot_be_judged_is_counted_with_its_reason(venues: FakeVenues) -> None:
+    Market.objects.filter(asset="WIF").update(listed_at=timezone.now() - timedelta(hours=23))
+    scan_all()
+    scan_all()
+    assert status("okx").unjudged == {"no sample at the other end of the window": 3, "listed for less than 24 h": 1}
+
+
 def test_a_halved_answer_for_one_scan_raises_nothing(venues: FakeVenues) -> None:
     scan_all()
     past_samples(20)

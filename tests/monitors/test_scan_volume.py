@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
+from monitors import selectors
 from monitors.market import Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState, ScanStatus, Signal, ThresholdRule
-from monitors.scan import AT_ONCE
 from monitors.scan_volume import scan_volume, too_early_s
 from monitors.venues.candles import MOST, TIMEFRAME_MS
 from monitors.venues.clients import client
@@ -156,12 +156,14 @@ def test_the_closing_scan_waits_until_the_candle_is_settled(venues: FakeVenues) 
     assert too_early_s(Venue.OKX) == 0
 
 
-def test_a_slice_that_ends_early_goes_on_where_it_ended(venues: FakeVenues, settings: Any) -> None:
-    settings.MAX_ASSETS = 20
-    scan_volume(Venue.OKX, slice_s=0.5)
-    left = status("okx", "volume").resume_from
-    asked = {request.query["instId"] for request in venues.requests("okx", "/candles")}
-    assert left and left not in asked
-    scan_volume(Venue.OKX, slice_s=0.5)
-    next_asked = venues.requests("okx", "/candles")[len(asked) :][:AT_ONCE]
-    assert left in [request.query["instId"] for request in next_asked]
+def test_slices_that_end_early_reach_every_contract_in_turn(venues: FakeVenues, settings: Any) -> None:
+    settings.MAX_ASSETS = 12
+    wanted, asked = set(selectors.scanned_markets(Venue.OKX)), list[str]()
+    for _ in range(20):
+        scan_volume(Venue.OKX, slice_s=0.5)
+        assert status("okx", "volume").resume_from
+        asked = [request.query["instId"] for request in venues.requests("okx", "/candles")]
+        if set(asked) == wanted:
+            break
+    assert set(asked) == wanted
+    assert len(asked) < 1.5 * len(wanted)
