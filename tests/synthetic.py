@@ -41,11 +41,11 @@ class Cascade:
 
     def total_usd(self, at_s: float) -> float:
         """Dollars liquidated until `at_s`; the ebb adds an eighth."""
-        grown = min(max(at_s - self.starts_s, 0.0), self.grows_s)
-        ebb = max(at_s - self.starts_s - self.grows_s, 0.0)
         if at_s <= self.starts_s:
             return 0.0
-        return self.first_usd * math.exp(math.log(self.peak_usd / self.first_usd) * grown / self.grows_s) + self.peak_usd / 8 * (1 - math.exp(-ebb / 2))
+        grown, ebb = min(at_s - self.starts_s, self.grows_s), max(at_s - self.starts_s - self.grows_s, 0.0)
+        growth = math.log(self.peak_usd / self.first_usd) / self.grows_s
+        return self.first_usd * math.exp(growth * grown) + self.peak_usd / 8 * (1 - math.exp(-ebb / 2))
 
 
 # They start late enough for the mark prices of half a minute earlier to be known: a message says how far the price has moved.
@@ -64,7 +64,7 @@ class Market:
 
     def price(self, asset: str, at_s: float) -> float:
         """Dollars per coin at a second of the story."""
-        fallen = sum(c.falls * min(c.total_usd(at_s) / c.peak_usd, 1.0) ** 0.5 for c in CASCADES if c.asset == asset)
+        fallen = sum(c.falls * math.sqrt(min(c.total_usd(at_s) / c.peak_usd, 1.0)) for c in CASCADES if c.asset == asset)
         drift = 0.0 if any(c.asset == asset for c in CASCADES) else 0.008 * at_s / LENGTH_S
         return PRICES[asset] * (1 - fallen - drift) * (1 + self._dice.gauss(0, 0.00015))
 

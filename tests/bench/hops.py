@@ -19,13 +19,13 @@ app.conf.task_queues = [Queue("hop1"), Queue("hop2")]
 app.conf.task_default_queue = "hop1"
 
 
-@app.task(name="hops.first")  # type: ignore[untyped-decorator]  # Celery's own
+@app.task(name="hops.first")
 def first(number: int) -> None:
     """Hand on."""
     app.send_task("hops.second", args=[number], queue="hop2", priority=0)
 
 
-@app.task(name="hops.second")  # type: ignore[untyped-decorator]
+@app.task(name="hops.second")
 def second(number: int) -> None:
     """Say when this one started."""
     redis_client().hset(ARRIVED, str(number), repr(time.time()))

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import django
@@ -31,7 +33,7 @@ from monitors.models import Liquidation as LiquidationRow  # noqa: E402
 from monitors.models import Market  # noqa: E402
 from monitors.venues.connection import BufferedWebSocket  # noqa: E402
 from tests import harness  # noqa: E402
-from tests.fakes.venue_markets import Markets  # noqa: E402
+from tests.fakes.venue_markets import Listing, Markets  # noqa: E402
 
 FRAMES, ROUNDS, GIVE_UP_S = 40_000, 3, 120
 
@@ -71,7 +73,7 @@ class NoRows:
 def bare(port: int, plain: bool) -> float:
     """Frames a second of a loop that receives and decodes; `plain`: the library's own socket, else with our read buffer."""
     receiver = websocket.WebSocket(skip_utf8_validation=True) if plain else BufferedWebSocket()
-    receiver.connect(f"ws://127.0.0.1:{port}/", timeout=30)
+    receiver.connect(f"ws://127.0.0.1:{port}/", timeout=30)  # type: ignore[no-untyped-call]  # the library's own
     orjson.loads(receiver.recv())
     first = time.perf_counter()
     for _ in range(FRAMES - 1):
@@ -146,19 +148,25 @@ def measure(venue: str) -> dict[str, Any]:
     }
 
 
+def _market(listing: Listing, now: datetime) -> Market:
+    return Market(
+        venue=listing.venue,
+        venue_symbol=listing.symbol,
+        symbol=f"{listing.base}/{listing.quote}:{listing.quote}",
+        asset=listing.asset,
+        contract_size=Decimal(listing.contract_size),
+        multiplier=Decimal(listing.multiplier),
+        turnover_usd=float(listing.turnover_usd),
+        refreshed_at=now,
+    )
+
+
 def main() -> None:
     """Measure each venue; print JSON."""
     call_command("migrate", verbosity=0)
     now = timezone.now()
-    Market.objects.bulk_create(
-        [
-            Market(
-                venue=listing.venue, venue_symbol=listing.symbol, symbol=f"{listing.base}/{listing.quote}:{listing.quote}", asset=listing.asset,
-                contract_size=listing.contract_size, multiplier=listing.multiplier, turnover_usd=float(listing.turnover_usd), refreshed_at=now,
-            )  # fmt: skip
-            for listing in Markets().listings if listing.kind == "coin" and listing.term == "perpetual" and not listing.inverse and listing.trading
-        ]
-    )  # fmt: skip
+    listed = [one for one in Markets().listings if one.kind == "coin" and one.term == "perpetual" and not one.inverse and one.trading]
+    Market.objects.bulk_create([_market(listing, now) for listing in listed])
     with harness.valkey():
         results = [measure(venue) for venue in Venue]
     print(json.dumps({"database": connection.vendor, "frames": FRAMES, "rounds": ROUNDS, "venues": results}))
