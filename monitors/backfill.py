@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from django.utils import timezone
 
+from alertsystem import ending
 from monitors import backfill_store
 from monitors.backfill_store import OPEN_INTEREST, Brought, Lane, Line
 from monitors.lease import Held
@@ -87,7 +88,7 @@ class _Run:
             self._renew_at = now + RENEW_S
             if not self._lease.renew():
                 self._until = now
-        return now < self._until
+        return now < self._until and not ending.is_ending()
 
 
 def _fetch(cursor: BackfillCursor, until: float) -> Brought:
