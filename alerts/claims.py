@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from alerts.models import Alert, Delivery
+from alerts import folding, market_moves
+from alerts.models import Alert, Delivery, MarketMove
 from alerts.outbox import expire_due, overtaken
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -19,7 +20,7 @@ CUT_OFF = "the sender died while sending"
 def next_delivery(now: datetime, without: Collection[int], only: Collection[int] | None = None) -> Delivery | None:
     """The most severe, oldest pending delivery, not to the subscribers `without`, or just to those of `only`.
 
-    Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left.
+    Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message.
     """
     waiting = Delivery.objects.filter(state=State.PENDING).exclude(subscriber__in=without).order_by("-severity", "id")
     if only is not None:
@@ -32,7 +33,7 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
             _settle(found, State.SUPERSEDED, "a higher step followed")
         elif not found.subscriber.active:
             _settle(found, State.FAILED, found.subscriber.deactivated_reason or "not subscribed any more")
-        else:
+        elif not folding.settle(found):
             return found
     return None
 
@@ -68,13 +69,24 @@ def consoles() -> list[int]:
 
 
 def next_edit(now: datetime, without: Collection[int]) -> Delivery | None:
-    """A sent message that does not say what its incident has become, the most severe first; None when none is due."""
-    changed = Alert.objects.filter(changed_at__gt=now - EDITED_FOR, revision__gt=1).order_by("-severity", "id")
-    for alert in changed:
-        found = _due(now).filter(alert=alert, revision__lt=alert.revision).exclude(subscriber__in=without).order_by("revision").first()
+    """A sent message that does not say what its incident or market move has become; None when none is due.
+
+    Incidents go first, the most severe of them before the others.
+    """
+    recently = now - EDITED_FOR
+    for alert in Alert.objects.filter(changed_at__gt=recently, revision__gt=1).order_by("-severity", "id"):
+        found = _behind(_due(now).filter(alert=alert), alert.revision, without)
+        if found is not None:
+            return found
+    for move in MarketMove.objects.filter(alerts__changed_at__gt=recently).distinct().order_by("id"):
+        found = _behind(_due(now).filter(alert=None, move=move), market_moves.revision(move.pk), without)
         if found is not None:
             return found
     return None
+
+
+def _behind(shown: "QuerySet[Delivery]", revision: int, without: Collection[int]) -> Delivery | None:
+    return shown.filter(revision__lt=revision).exclude(subscriber__in=without).order_by("revision").first()
 
 
 def _due(now: datetime) -> "QuerySet[Delivery]":

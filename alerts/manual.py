@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from alerts.delivery_rows import expiry_of
 from alerts.models import Delivery
-from alerts.outbox import expiry_of, wake_dispatcher
+from alerts.outbox import wake_dispatcher
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 

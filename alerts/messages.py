@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alerts import market_moves
 from alerts.incidents import incident_of
 from alerts.models import Delivery
 from alerts.rules.text import Text, alert_text
+from alerts.rules.wide_text import wide_text
 
 LATE = timedelta(seconds=30)  # later than this after the detection, the text states its age
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The text, and the revision of the alert that it shows (0: not of an alert)."""
+    """The text, and the revision of the alert or market move that it shows (0: of neither)."""
 
     text: Text
     revision: int
@@ -34,9 +36,12 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
     An edit of a sent message keeps the age that the message had when it was sent.
     """
     alert = delivery.alert
+    age = (delivery.sent_at or now) - (delivery.detected_at or delivery.queued_at)
+    late_s = int(age.total_seconds()) if age > LATE else None
+    if alert is None and delivery.move_id is not None:
+        revision = market_moves.revision(delivery.move_id)  # before we look: what changes meanwhile makes an edit due
+        return Message(wide_text(map(incident_of, market_moves.listed(delivery)), late_s=late_s), revision)
     if alert is None:
         headline, *lines = delivery.text.splitlines() or [""]
         return Message(Text(headline, tuple(lines)), 0)
-    age = (delivery.sent_at or now) - (delivery.detected_at or delivery.queued_at)
-    late_s = int(age.total_seconds()) if age > LATE else None
     return Message(alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s), alert.revision)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from alerts.channels.base import ChannelError, ChatMoved, NotModified, OutcomeUnknown, Undeliverable
 from alerts.models import Delivery
+from monitors.thresholds import Severity
 from subscribers import services
 from subscribers.models import Subscriber
 
@@ -22,6 +23,8 @@ def sent(delivery: Delivery, message_id: int | None, revision: int, at: datetime
     if delivery.alert_id is not None and delivery.step > 0:
         older = Delivery.objects.filter(alert=delivery.alert_id, subscriber=delivery.subscriber_id, step__lt=delivery.step)
         older.filter(state=State.SENT, live=True).update(live=False)
+    elif delivery.alert_id is None and delivery.move_id is not None:
+        _now_wide(delivery, editable=message_id is not None)
 
 
 def not_sent(delivery: Delivery, error: Exception) -> None:
@@ -62,6 +65,14 @@ def not_edited(delivery: Delivery, error: Exception, revision: int, at: datetime
         log.error("Delivery %s cannot be edited", delivery.pk, exc_info=error)
 
 
+def _now_wide(message: Delivery, *, editable: bool) -> None:
+    """The market-wide message follows the incidents that it lists; where it cannot be edited, it is printed anew when it lacks one."""
+    listed = Delivery.objects.filter(move=message.move_id, subscriber=message.subscriber_id, alert__isnull=False)
+    listed.filter(state=State.SENT, live=True, step__lt=Severity.EXTREME).update(live=False)
+    if not editable and listed.filter(queued_at__gt=message.claimed_at).exists():
+        Delivery.objects.filter(pk=message.pk, state=State.SENT).update(state=State.PENDING)
+
+
 def _close(delivery: Delivery, **change: object) -> bool:
     """Write the outcome of this claim; False when another drainer has taken the row meanwhile."""
     return bool(Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, attempts=delivery.attempts).update(**change))
@@ -81,4 +92,6 @@ def _follow(delivery: Delivery, new_id: int) -> None:
     _close(delivery, state=State.PENDING, reason=f"the chat became {new_id}")
     if kept is not None and kept.pk != delivery.subscriber_id:
         same = Delivery.objects.filter(alert=OuterRef("alert"), subscriber=kept, step=OuterRef("step"))
-        Delivery.objects.filter(~Exists(same), subscriber=delivery.subscriber_id, state=State.PENDING).update(subscriber=kept)
+        waiting = Delivery.objects.filter(~Exists(same), subscriber=delivery.subscriber_id, state__in=(State.PENDING, State.FOLDED))
+        wide = Delivery.objects.filter(alert=None, move=OuterRef("move"), subscriber=kept)
+        waiting.exclude(Exists(wide), alert=None, move__isnull=False).update(subscriber=kept)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts import incidents, outbox
+from alerts import incidents, market_moves, outbox
 from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
 from monitors import selectors
@@ -64,7 +64,7 @@ def _decide_unread(fingerprint: str) -> list[FanOut]:
     unread = list(Signal.objects.select_for_update().filter(fingerprint=fingerprint, decided_at=None).order_by("id"))
     if not unread:
         return []
-    newest = Alert.objects.select_for_update(of=("self",)).select_related("peak").filter(fingerprint=fingerprint).order_by("-id").first()
+    newest = Alert.objects.select_for_update(of=("self",), no_key=True).select_related("peak").filter(fingerprint=fingerprint).order_by("-id").first()
     rulebook, now, fan_outs = selectors.rulebook(), timezone.now(), []
     for signal in unread:
         newest, fan_out = _decide(newest, signal, rulebook, now)
@@ -85,6 +85,7 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
     if decision.incident is not None and decision.outcome is not Outcome.OUT_OF_ORDER:
         alert = alert or Alert(fingerprint=signal.fingerprint, asset=signal.asset, direction=signal.direction, revision=0)
         incidents.store(alert, decision.incident, signal, now)
+        market_moves.join(alert, signal)
     silenced = _silenced(signal, now) if decision.tells else ""
     Decision.objects.create(
         signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced))),

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from redis import Redis
 
-from alerts import outbox
+from alerts import delivery_rows, outbox
 from alerts.models import Alert, Delivery
 from monitors.market import Kind
 from monitors.thresholds import Severity
@@ -46,7 +46,7 @@ def test_everybody_who_wants_it_gets_one_row_with_the_times_of_the_signal() -> N
 )
 def test_a_message_is_worth_sending_for_so_long(severity: Severity, minutes: int) -> None:
     now = timezone.now()
-    assert outbox.expiry_of(severity, now) == now + timedelta(minutes=minutes)
+    assert delivery_rows.expiry_of(severity, now) == now + timedelta(minutes=minutes)
 
 
 def test_a_custom_threshold_is_told_below_low() -> None:

@@ -1,0 +1,65 @@
+"""How is a delivery written for each of many subscribers? In the database alone, held where the hourly cap is reached."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+
+from alerts.models import Delivery
+from monitors.models import Signal
+from monitors.thresholds import Severity
+from subscribers.models import Subscriber
+
+State = Delivery.State
+AT_MOST = 5_000  # rows at once: a fifth of a second on PostgreSQL, so that others are not kept waiting
+CAP_WINDOW = timedelta(minutes=60)
+HOURLY_CAP = {Severity.BELOW_LOW: 10, Severity.LOW: 10, Severity.MODERATE: 10, Severity.HIGH: 30}  # EXTREME is never held
+OVER_THE_CAP = "over the hourly cap"
+
+
+def expiry_of(severity: Severity, detected_at: datetime) -> datetime:
+    """Until when a message of this severity is worth sending."""
+    waits: Mapping[str, timedelta] = settings.DELIVERY_EXPIRY
+    return detected_at + waits[max(severity, Severity.LOW).name]
+
+
+def times_of(signal: Signal, severity: Severity) -> dict[str, object]:
+    """The stamps of a delivery that a signal gives rise to."""
+    expires_at = expiry_of(severity, signal.detected_at)
+    return {"event_at": signal.occurred_at, "received_at": signal.received_at, "detected_at": signal.detected_at, "expires_at": expires_at}
+
+
+def insert(subscribers: QuerySet[Subscriber], severity: Severity, same: Mapping[str, object], now: datetime) -> int:
+    """INSERT ... SELECT of a row for each of at most AT_MOST subscribers, without one passing through Python; return how many.
+
+    `severity` decides which cap holds; `same` is what else all of them say, by field.
+    """
+    held = over_the_cap(OuterRef("pk"), severity, now)
+    # The slice cuts nothing off: it keeps PostgreSQL from working out `held` once for each time it is named below
+    chosen = subscribers.annotate(held=held).values_list("pk", "held").order_by("pk")[:AT_MOST]
+    select, params = chosen.query.sql_with_params()
+    values = {"severity": severity, "text": "", "attempts": 0, "unknown_outcomes": 0, "revision": 0, "live": True, "queued_at": now, **same}
+    fields = [field for field in Delivery._meta.concrete_fields if field.name in values]
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    sql = f"""
+        INSERT INTO {Delivery._meta.db_table} ({columns}, subscriber_id, state, reason)
+        SELECT {", ".join("%s" for _ in fields)}, chosen.pk, CASE WHEN chosen.held THEN %s ELSE %s END, CASE WHEN chosen.held THEN %s ELSE '' END
+        FROM ({select}) AS chosen WHERE true ON CONFLICT DO NOTHING
+    """
+    stored = [field.get_db_prep_save(values[field.name], connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*stored, State.HELD.value, State.PENDING.value, OVER_THE_CAP, *params])
+        return int(cursor.rowcount)
+
+
+def over_the_cap(subscriber: OuterRef, severity: Severity, now: datetime) -> Combinable:
+    """Whether `subscriber` has as many messages of the last hour as the cap of this severity allows; tests do not count."""
+    if severity not in HOURLY_CAP:
+        return Value(False)
+    of_the_market = Q(alert__isnull=False) | Q(move__isnull=False)
+    recent = Delivery.objects.filter(of_the_market, subscriber=subscriber, queued_at__gt=now - CAP_WINDOW).exclude(state__in=(State.HELD, State.FOLDED))
+    last_allowed = HOURLY_CAP[severity] - 1
+    return Case(When(capped=True, then=Exists(recent[last_allowed : last_allowed + 1])), default=Value(False))
