@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -16,8 +16,9 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisAway
 
 from alertsystem import embedded
-from alertsystem.env import PROJECT_DIR, Environment
+from alertsystem.env import Environment
 from tests.compose.file import Service, services
+from tests.compose.image import build
 from tests.harness import Process, spawn, wait_until
 from tests.machine import free_port
 from tests.postgres import postgres
@@ -34,6 +35,7 @@ class Container:
 
     service: Service
     folder: Path
+    app: Path
     replaced: Mapping[str, str]
     process: Process | None = None
 
@@ -41,7 +43,7 @@ class Container:
         """Run the service's command."""
         self.folder.mkdir(parents=True)
         with open(self.log, "ab") as output:
-            self.process = spawn(self._words(self.service.command), cwd=PROJECT_DIR, env=self._env(), stdout=output, stderr=output)
+            self.process = spawn(self._words(self.service.command), cwd=self.app, env=self._env(), stdout=output, stderr=output)
 
     def run(self) -> None:
         """Run the service's command to its end, which has to be a good one."""
@@ -60,7 +62,7 @@ class Container:
 
     def health(self) -> "subprocess.CompletedProcess[str]":
         """Run its health check once."""
-        return subprocess.run(self._words(self.service.health), cwd=PROJECT_DIR, env=self._env(), capture_output=True, text=True, timeout=10)
+        return subprocess.run(self._words(self.service.health), cwd=self.app, env=self._env(), capture_output=True, text=True, timeout=10)
 
     def is_healthy(self) -> bool:
         """Whether its health check is content."""
@@ -83,9 +85,10 @@ class Container:
 
 @dataclass
 class Fleet:
-    """Everything that runs. `web_port` and `redis_port` stand for those of the containers, `socket_folder` for the host of PostgreSQL."""
+    """Everything that runs, in `app` as the image has it; the ports stand for those of the containers, `socket_folder` for the host of PostgreSQL."""
 
     folder: Path
+    app: Path
     socket_folder: Path
     services: Mapping[str, Service]
     web_port: int = field(default_factory=free_port)
@@ -105,14 +108,7 @@ class Fleet:
             "@postgres:5432": f"@{quote(str(self.socket_folder), safe='')}", "//redis:6379": f"//127.0.0.1:{self.redis_port}",
             "0.0.0.0:8000": f"127.0.0.1:{self.web_port}", "127.0.0.1:8000": f"127.0.0.1:{self.web_port}",
         }  # fmt: skip
-        return Container(self.services[name], self.folder / f"{name}-{number}", replaced)
-
-    def run(self, name: str, *command: str) -> None:
-        """Run a service to its end, with another command when one is given (`docker compose run`)."""
-        container = self.container(name, number=len(list(self.folder.glob(f"{name}-*"))) + 1)
-        if command:
-            container.service = replace(container.service, command=command)
-        container.run()
+        return Container(self.services[name], self.folder / f"{name}-{number}", self.app, replaced)
 
     def start_redis(self) -> None:
         """The broker: the wheel's server in the place of the image's."""
@@ -165,12 +161,13 @@ def kill(process: Process) -> None:
 @contextmanager
 def fleet(folder: Path, settings: Mapping[str, str]) -> Iterator[Fleet]:
     """A database as the service postgres makes it, and the services to start on it; all is ended after the block."""
-    dotenv = {**SECRETS, "STATIC_ROOT": str(folder / "static"), **settings}
+    build(folder / "app", PATH)
+    dotenv = {**SECRETS, **settings}
     with postgres() as url:
         socket_folder = Path(unquote(urlsplit(url).netloc.rpartition("@")[2]))
         found = services(dotenv)
         _create_database(socket_folder, found["postgres"].environment)
-        started = Fleet(folder, socket_folder, found)
+        started = Fleet(folder, folder / "app", socket_folder, found)
         try:
             yield started
         finally:

@@ -13,18 +13,9 @@ from alertsystem.celery import QUEUES
 from alertsystem.env import PROJECT_DIR, Environment
 from tests.compose.file import Missing, filled, services
 from tests.compose.fleet import SECRETS
+from tests.compose.image import copied, instructions
 
-DOCKERFILE = [
-    re.sub(r"\s+", " ", line)
-    for line in (PROJECT_DIR / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
-    if line.strip() and not line.startswith("#")
-]
 NUMBER_AT_END = re.compile(r":\d+\.\d+\.\d+-\w+|:\d+\.\d+-\w+")
-
-
-def instructions(name: str) -> list[str]:
-    """What follows `name` in each of its lines of the Dockerfile."""
-    return [line.removeprefix(name).strip() for line in DOCKERFILE if line.startswith(f"{name} ")]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -91,12 +82,11 @@ def test_the_image_stands_on_one_pinned_base_and_runs_as_nobody_special() -> Non
 
 
 def test_the_image_holds_all_that_is_copied_and_no_secret() -> None:
-    copied = [line.split()[0] for line in instructions("COPY") if not line.startswith("--from")]
-    assert all((PROJECT_DIR / path).exists() for path in copied)
+    assert all((PROJECT_DIR / path).exists() for path in copied())
     packages = {path.parent.name for path in PROJECT_DIR.glob("*/apps.py")}
-    assert packages | {"manage.py", "requirements.txt"} == set(copied)
+    assert packages | {"manage.py", "requirements.txt"} == set(copied())
     let_in = {line[1:] for line in (PROJECT_DIR / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert let_in == set(copied), "nothing else reaches the builder"
+    assert let_in == set(copied()), "nothing else reaches the builder"
     assert not [line for line in instructions("ENV") + instructions("ARG") if re.search(r"KEY|TOKEN|PASSWORD|_URL", line)]
 
 

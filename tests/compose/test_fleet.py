@@ -37,8 +37,7 @@ def all_services(venues: FakeVenues, telegram: FakeTelegram, tmp_path_factory: p
     with fleet(tmp_path_factory.mktemp("fleet"), settings) as started:
         assert started.postgres_answers()
         started.start_redis()
-        started.run("migrate", "python", "manage.py", "collectstatic", "--noinput")  # as the Dockerfile does
-        started.run("migrate")
+        started.container("migrate").run()
         for name in LONG_RUNNING:
             for number in range(1, 4 if name == "worker-alerts" else 2):
                 started.start(name, number)
@@ -60,7 +59,7 @@ def test_every_service_becomes_healthy_and_the_alert_worker_three_times(all_serv
 
 
 def test_the_whole_is_ready(all_services: Fleet) -> None:
-    wait_until(lambda: get(all_services, "/readyz").status_code == 200, 30, "readiness")
+    wait_until(lambda: get(all_services, "/readyz").status_code == 200, 60, "readiness")
 
 
 def test_the_admin_is_served_over_https_only_with_static_files_as_collected(all_services: Fleet) -> None:
@@ -81,14 +80,14 @@ def test_with_a_second_beat_and_a_second_monitor_each_step_is_told_once(all_serv
     for name in ("beat", "monitor"):
         wait_until(all_services.start(name, 2).is_healthy, HEALTHY_S, f"health of the second {name}")
     telegram.user_says(CHAT, "/start")
-    wait_until(lambda: story.accepted(telegram, CHAT), 30, "an answer to /start")
+    wait_until(lambda: story.accepted(telegram, CHAT), 60, "an answer to /start")
     telegram.clear()
-    wait_until(lambda: venues.connections("bybit") == 2 and all(client.topics for client in venues.connects["bybit"]), 30, "two monitors")
+    wait_until(lambda: venues.connections("bybit") == 2 and all(client.topics for client in venues.connects["bybit"]), 60, "two monitors")
     for usd in (story.MODERATE_USD, story.HIGH_USD):
         story.pour(venues, "BTC", usd)
         time.sleep(0.5)  # two frames of the venues, not one
-    wait_until(lambda: "HIGH" in story.steps_sent(telegram, CHAT, "BTC"), 30, "a message about the last step")
-    wait_until(lambda: all_services.query("SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')") == [(0,)], 10, "an empty outbox")
+    wait_until(lambda: "HIGH" in story.steps_sent(telegram, CHAT, "BTC"), 60, "a message about the last step")
+    wait_until(lambda: all_services.query("SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')") == [(0,)], 30, "an empty outbox")
     assert set(story.steps_sent(telegram, CHAT, "BTC").values()) == {1}
     assert all_services.query("SELECT count(*) FROM monitors_liquidation") == [(12,)], "two events a venue, twice, each saved once"
     assert all_services.query("SELECT count(*) FROM alerts_alert WHERE asset = 'BTC'") == [(1,)]
