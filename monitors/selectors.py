@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db.models import Count, Max, Sum
 
-from monitors import universe
+from monitors import rulefile, universe
 from monitors.market import Contract, Kind, Venue
 from monitors.models import AssetChoice, CustomFloor, FeedStatus, Market, OpenInterestSample, ThresholdRule
-from monitors.thresholds import Rulebook
+from monitors.thresholds import Rule, Rulebook
 from monitors.venues.contracts import Contracts, of_rows
 
 MARK_FRESH = timedelta(minutes=3)
@@ -20,6 +22,19 @@ def rulebook() -> Rulebook:
     """The rules and custom floors in force now."""
     floors = {(Kind(floor.kind), floor.asset): floor.value for floor in CustomFloor.objects.all()}
     return Rulebook.of((row.as_rule() for row in ThresholdRule.objects.all()), floors)
+
+
+def all_rules() -> tuple[list[Rule], str]:
+    """Every rule, also the ones that are switched off; the seeded ones while there is no database, and none is made.
+
+    The text says why the database's own could not be read ("" when they could, or there is none).
+    """
+    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
+        return rulefile.seeded(), ""
+    try:
+        return [row.as_rule() for row in ThresholdRule.objects.all()], ""
+    except DatabaseError as error:
+        return rulefile.seeded(), f"the rules cannot be read from the database ({str(error).strip()}); the seeded ones are used"
 
 
 def watched_assets() -> tuple[str, ...]:

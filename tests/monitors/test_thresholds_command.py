@@ -1,12 +1,17 @@
 """`manage.py thresholds` prints the rules in force, for people and for programs."""
 
 import json
+import os
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from alertsystem.env import PROJECT_DIR
 from monitors.models import ThresholdRule
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +65,11 @@ def test_the_table_for_people_shows_dollars_and_what_is_switched_off() -> None:
     row = next(line for line in lines if line.startswith("liquidation") and " ETH " in line)
     assert "$300,000" in row and "$8,000,000" in row and row.endswith("off")
     assert any("any other" in line for line in lines)
+
+
+def test_without_a_database_the_seeded_rules_are_printed_and_none_is_made(tmp_path: Path) -> None:
+    env = {**os.environ, "DATA_DIR": str(tmp_path), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "alertsystem.settings"}
+    done = subprocess.run([sys.executable, "manage.py", "thresholds", "--json"], cwd=PROJECT_DIR, env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == json.loads(printed("--json"))
+    assert not list(tmp_path.glob("*.sqlite3"))

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
 
 from alerts.replay import Event, Replay, venues_of_assets
 from monitors import rulefile, selectors
@@ -73,13 +71,9 @@ class Command(BaseCommand):
     def _rulebook(self, path: Path | None) -> Rulebook:
         if path is not None:
             return Rulebook.of(rulefile.read(path))
-        if connection.vendor == "sqlite" and not Path(str(settings.DATABASES["default"]["NAME"])).exists():
-            return Rulebook.of(rulefile.seeded())
-        try:
-            rules = list(selectors.rulebook().rules.values())
-        except DatabaseError as error:
-            self.stderr.write(f"the rules cannot be read from the database ({str(error).strip()}); the seeded ones are used")
-            return Rulebook.of(rulefile.seeded())
+        rules, note = selectors.all_rules()
+        if note:
+            self.stderr.write(note)
         return Rulebook.of(rules)
 
 
