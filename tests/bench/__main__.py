@@ -34,7 +34,7 @@ def _measure(what: str, database_url: str) -> Mapping[str, Any]:
     """One measurement in a process and a data folder of its own."""
     print(f"{what} on {'PostgreSQL' if database_url else 'SQLite'} ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="alerts-bench-") as folder:
-        ours = {"DATA_DIR": folder, "DATABASE_URL": database_url, "VENUES": "binance,bybit,okx", "LOG_LEVEL": "WARNING"}
+        ours = {"DATA_DIR": folder, "DATABASE_URL": database_url, "VENUES": "binance,bybit,okx", "LOG_LEVEL": "ERROR"}
         env = {**os.environ, **dict.fromkeys(Environment.model_fields, ""), **ours, "DJANGO_SETTINGS_MODULE": "alertsystem.settings"}
         command = [sys.executable, "-m", f"tests.bench.{what}"]
         done = subprocess.run(command, cwd=PROJECT_DIR, env=env, stdout=subprocess.PIPE, text=True, timeout=LIMIT_S)
