@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from alerts import history, manual
 from alerts.incidents import incident_of
+from alerts.market_move_admin import MarketMoveAdmin as MarketMoveAdmin
 from alerts.models import Alert, Decision, Delivery, Silence
 from alerts.rules.summary import amount
 from alerts.rules.text import alert_text
@@ -114,7 +115,7 @@ class DeliveryAdmin(HistoryAdmin):
 
     list_display = ("queued", "loudness", "what", "subscriber", "condition", "reason", "received_to_sent")
     list_filter = ("state", "severity", "subscriber__channel")
-    list_select_related = ("subscriber", "alert__peak")
+    list_select_related = ("subscriber", "alert__peak", "move")
     search_fields = ("subscriber__title", "=subscriber__chat_id", "=alert__asset", "reason")
     search_help_text = "A subscriber's name or chat id, an asset, words of the reason"
     ordering = ("-id",)
@@ -148,8 +149,8 @@ class DeliveryAdmin(HistoryAdmin):
 
     @column("of")
     def what(self, delivery: Delivery) -> SafeString | str:
-        """The alert, or that it is a test."""
-        return link(delivery.alert)
+        """The alert, or that it is market-wide or a test."""
+        return str(delivery.move) if delivery.alert is None and delivery.move is not None else link(delivery.alert)
 
     @column("state", ordering="state", label=STATE_COLOURS)
     def condition(self, delivery: Delivery) -> str:

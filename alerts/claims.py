@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts import folding, market_moves
 from alerts.models import Alert, Delivery, MarketMove
@@ -78,7 +78,9 @@ def next_edit(now: datetime, without: Collection[int]) -> Delivery | None:
         found = _behind(_due(now).filter(alert=alert), alert.revision, without)
         if found is not None:
             return found
-    for move in MarketMove.objects.filter(alerts__changed_at__gt=recently).distinct().order_by("id"):
+    told = Delivery.objects.filter(alert=None, move=OuterRef("pk"), state=State.SENT, live=True)
+    changed = Alert.objects.filter(changed_at__gt=recently, move__isnull=False)
+    for move in MarketMove.objects.filter(Exists(told), pk__in=changed.values("move")).order_by("id"):
         found = _behind(_due(now).filter(alert=None, move=move), market_moves.revision(move.pk), without)
         if found is not None:
             return found
