@@ -11,6 +11,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.utils import timezone
 
+from monitors import selectors
 from monitors.lease import Held
 from monitors.market import Contract, Kind, Venue
 from monitors.models import ScanStatus
@@ -37,6 +38,7 @@ class Slice:
     def __init__(self, venue: Venue, kind: Kind, lease: Held, slice_s: float) -> None:
         self.venue, self.kind = venue, kind
         self.status = ScanStatus.objects.get_or_create(venue=venue, kind=kind)[0]
+        self.markets = selectors.scanned_markets(venue)
         self.sampled = 0
         self.unjudged: Counter[str] = Counter()
         self._lease = lease
@@ -53,6 +55,11 @@ class Slice:
             self._client = client(self.venue)
             self._requests_before = self._client.requests
         return self._client
+
+    @property
+    def assets(self) -> list[str]:
+        """Of the venue's scanned contracts."""
+        return sorted({market.asset for market in self.markets.values()})
 
     @property
     def left_s(self) -> float:
@@ -128,8 +135,8 @@ class Slice:
         return now < self._until and not self._stopped
 
 
-def run_slice(venue: Venue, kind: Kind, sample: Callable[[Slice], T], judge: Callable[[Slice, T], int], slice_s: float = SLICE_S) -> int:
-    """Sample the venue and judge what came, unless another worker is at it; returns how many signals were raised."""
+def run_slice(venue: Venue, kind: Kind, sample: Callable[[Slice], None], judge: Callable[[Slice], int], slice_s: float = SLICE_S) -> int:
+    """Sample the venue and judge its assets, unless another worker is at it; returns how many signals were raised."""
     if venue not in settings.VENUES:
         return 0
     lease = Held(f"scan:{kind}:{venue}", LEASE_S)
@@ -141,19 +148,22 @@ def run_slice(venue: Venue, kind: Kind, sample: Callable[[Slice], T], judge: Cal
         lease.release()
 
 
-def _sample_and_judge(piece: Slice, sample: Callable[[Slice], T], judge: Callable[[Slice, T], int]) -> int:
+def _sample_and_judge(piece: Slice, sample: Callable[[Slice], None], judge: Callable[[Slice], int]) -> int:
+    """A scan that brings nothing judges all the same: the others may have left the assets to it.
+
+    After a gap the first one only looks: when it was all of us, the other venues are not back yet, and a change would seem to be this one's alone.
+    """
     if piece.paused:
         return 0
     returns = bool(blindness(piece.status, timezone.now()))
-    piece.status.note, found = "", None
+    piece.status.note = ""
     try:
         piece.client.now_ms()  # so that judging knows how far the venue's clock is off
-        found = sample(piece)
+        sample(piece)
     except MarketDataError as error:
         piece.trouble(error)
     piece.finish()
-    # After a gap the first scan only looks: when it was all of us, the other venues are not back yet, and a change would seem to be this one's alone.
-    raised = judge(piece, found) if found is not None and piece.sampled and not returns else 0
+    raised = 0 if returns else judge(piece)
     ScanStatus.objects.filter(pk=piece.status.pk).update(unjudged=dict(piece.unjudged))
     return raised
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from monitors import selectors
 from monitors.detectors.oi_explosion import Contract as ContractKey
 from monitors.detectors.oi_explosion import NoVerdict
 from monitors.detectors.own_history import OwnLadder
@@ -15,7 +14,7 @@ from monitors.judging import Round, judge
 from monitors.market import Kind, OpenInterest, Signal, Venue, epoch_ms, from_epoch_ms
 from monitors.models import Market, OpenInterestSample, OwnHistory
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.sight import TOO_YOUNG, Sight, sight
+from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
 from monitors.venues import open_interest
 
 SLACK_MS = 600_000  # loaded beyond the window: half a step of coarse history, and what tells that a jump was one answer's
@@ -28,9 +27,9 @@ def scan_open_interest(venue: Venue, slice_s: float = SLICE_S) -> int:
     return run_slice(venue, Kind.OPEN_INTEREST, _sample, _judge, slice_s)
 
 
-def _sample(piece: Slice) -> list[str]:
-    """Save a sample of each contract; returns the assets that have a new one."""
-    markets = selectors.scanned_markets(piece.venue)
+def _sample(piece: Slice) -> None:
+    """Save a sample of each contract."""
+    markets = piece.markets
     readings = _fetch(piece, markets) if markets else {}
     now = timezone.now()
     rows = [
@@ -45,7 +44,6 @@ def _sample(piece: Slice) -> list[str]:
     ]
     OpenInterestSample.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     piece.sampled = len(rows)
-    return sorted({markets[symbol].asset for symbol in readings})
 
 
 def _fetch(piece: Slice, markets: Mapping[str, Market]) -> open_interest.Readings:
@@ -60,7 +58,8 @@ def _fetch(piece: Slice, markets: Mapping[str, Market]) -> open_interest.Reading
     return {symbols[reading.symbol]: reading for reading in found}
 
 
-def _judge(piece: Slice, assets: Sequence[str]) -> int:
+def _judge(piece: Slice) -> int:
+    assets = piece.assets
     seen = sight(Kind.OPEN_INTEREST, assets, timezone.now())
     coverage = seen.coverage()
     piece.leave_out(len(assets) - len(coverage), TOO_YOUNG)
@@ -69,6 +68,9 @@ def _judge(piece: Slice, assets: Sequence[str]) -> int:
     def measure(some: Round) -> list[Signal]:
         samples, signals = _load(some, seen), []
         for asset in some.assets:
+            if seen.waits(coverage[asset]):
+                piece.leave_out(1, LEFT_TO_ANOTHER)
+                continue
             measured = open_interest_signals(some.scan, asset, samples.get(asset, {}), ladders.get(asset, UNKNOWN), coverage[asset])
             if isinstance(measured, NoVerdict):
                 piece.leave_out(1, measured.reason)

@@ -1,7 +1,7 @@
 """How do a venue's candles become signals? One slice: fetch the newest of each contract, save, judge what is worth it over all venues."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from monitors.judging import Round, judge
 from monitors.market import Candle, Contract, Kind, Signal, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState, Market
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.sight import TOO_YOUNG, Sight, sight
+from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
 from monitors.venues.candles import MOST, fetch_candles
 from monitors.venues.clients import client
 
@@ -36,9 +36,9 @@ def scan_volume(venue: Venue, slice_s: float = SLICE_S) -> int:
     return run_slice(venue, Kind.VOLUME, _sample, _judge, slice_s)
 
 
-def _sample(piece: Slice) -> list[str]:
-    """Save the candles since the newest closed one of each contract; returns the assets that have some."""
-    markets = selectors.scanned_markets(piece.venue)
+def _sample(piece: Slice) -> None:
+    """Save the candles since the newest closed one of each contract."""
+    markets = piece.markets
     now_ms = piece.client.now_ms()
     newest_ms = _newest_closed_ms(markets.values(), now_ms)
 
@@ -50,7 +50,6 @@ def _sample(piece: Slice) -> list[str]:
     fresh = [(by_symbol[candle.symbol], candle) for candles in found for candle in candles]
     save_candles([(market, candle) for market, candle in fresh if candle.opened_at_ms > newest_ms.get(market.pk, 0)])
     piece.sampled = sum(bool(candles) for candles in found)
-    return sorted({market.asset for market, _ in fresh})
 
 
 def save_candles(candles: Iterable[tuple[Market, Candle]]) -> None:
@@ -101,7 +100,8 @@ class _Newest:
         return judged_ms < self.ended_ms and (complete or now_ms - self.ended_ms - TIMEFRAME_MS >= GRACE_MS)
 
 
-def _judge(piece: Slice, assets: Sequence[str]) -> int:
+def _judge(piece: Slice) -> int:
+    assets = piece.assets
     seen = sight(Kind.VOLUME, assets, timezone.now())
     coverage, offset_ms = seen.coverage(), piece.client.offset_ms
     piece.leave_out(len(assets) - len(coverage), TOO_YOUNG)
@@ -115,6 +115,9 @@ def _judge(piece: Slice, assets: Sequence[str]) -> int:
                     if not newest.is_due(asset, some.judged_ms[asset], coverage[asset], some.scan.at_ms):
                         continue
                     some.judged_ms[asset] = opened_at_ms
+                elif seen.waits(coverage[asset]):
+                    piece.leave_out(1, LEFT_TO_ANOTHER)
+                    continue
                 measured = volume_signals(some.scan, asset, candles.get(asset, ()), opened_at_ms, coverage[asset])
                 if isinstance(measured, NoVerdict):
                     piece.leave_out(1, measured.reason)

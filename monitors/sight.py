@@ -12,8 +12,10 @@ from monitors.market import Kind, Venue
 from monitors.models import Market, ScanStatus
 
 BLIND_AFTER = timedelta(seconds=150)  # without a scan that brought data: two were missed
+ABOUT_TO_COME = (timedelta(seconds=40), timedelta(seconds=90))  # after its last scan a venue's next one is due, each minute; later it has missed its turn
 MATURE_AFTER = timedelta(hours=24)  # after its listing: until then a contract is sampled and raises nothing
 TOO_YOUNG = "listed for less than 24 h"
+LEFT_TO_ANOTHER = "left to another venue's scan that is about to come"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,11 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The mature contracts of some assets by the key of their rows, and the venues that see."""
+    """The mature contracts of some assets by the key of their rows, the venues that see, and those of them whose next scan is about to come."""
 
     contracts: Mapping[int, Contract]
     live: frozenset[Venue]
+    awaited: frozenset[Venue] = frozenset()
 
     def coverage(self) -> dict[str, Coverage]:
         """The live and the blind venues of each asset; one without a mature contract is missing."""
@@ -38,6 +41,10 @@ class Sight:
         for contract in self.contracts.values():
             listing[contract.asset].add(contract.venue)
         return {asset: self._coverage(venues) for asset, venues in listing.items()}
+
+    def waits(self, coverage: Coverage) -> bool:
+        """Whether to leave an asset to a scan that is about to come: what all venues show at once is one message, not one and its correction."""
+        return not self.awaited.isdisjoint(coverage.live)
 
     def of(self, assets: Collection[str]) -> dict[int, Contract]:
         """The contracts of these assets at venues that see."""
@@ -52,8 +59,16 @@ def sight(kind: Kind, assets: Collection[str], now: datetime) -> Sight:
     """What is known of these assets, by the scans of this kind."""
     rows = Market.objects.filter(active=True, venue__in=settings.VENUES, asset__in=assets).exclude(listed_at__gt=now - MATURE_AFTER).order_by()
     contracts = {pk: Contract(Venue(venue), symbol, asset) for pk, venue, symbol, asset in rows.values_list("pk", "venue", "symbol", "asset")}
-    statuses = ScanStatus.objects.filter(kind=kind, venue__in=settings.VENUES)
-    return Sight(contracts, frozenset(Venue(status.venue) for status in statuses if not blindness(status, now)))
+    statuses = [status for status in ScanStatus.objects.filter(kind=kind, venue__in=settings.VENUES) if not blindness(status, now)]
+    awaited = frozenset(Venue(status.venue) for status in statuses if _about_to_come(status, now))
+    return Sight(contracts, frozenset(Venue(status.venue) for status in statuses), awaited)
+
+
+def _about_to_come(status: ScanStatus, now: datetime) -> bool:
+    if status.started_at is None:
+        return False
+    earliest, latest = ABOUT_TO_COME
+    return earliest <= now - status.started_at - timedelta(milliseconds=status.duration_ms) <= latest
 
 
 def blindness(status: ScanStatus, now: datetime) -> str:

@@ -146,6 +146,36 @@ def test_the_assets_own_history_may_raise_the_severity(venues: FakeVenues) -> No
     assert last is not None and (last.details["own_step"], last.details["own_days"]) == ("3", "20.0")
 
 
+def set_last_scan(venue: str, seconds_ago: float) -> None:
+    ScanStatus.objects.filter(venue=venue).update(started_at=timezone.now() - timedelta(seconds=seconds_ago), duration_ms=0)
+
+
+def test_an_asset_is_left_to_the_venue_whose_scan_is_about_to_come(venues: FakeVenues) -> None:
+    """So that what all venues show at once is one confirmed message, and no unconfirmed one with its correction."""
+    scan_all()
+    past_samples(20, change="0.98")
+    set_last_scan("okx", 60)
+    assert scan_open_interest(Venue.BINANCE) == 0
+    assert status("binance").unjudged == {"left to another venue's scan that is about to come": 4}
+    assert scan_open_interest(Venue.OKX) > 0
+
+
+@pytest.mark.parametrize("seconds_ago", [20, 100])
+def test_who_has_just_scanned_or_missed_its_turn_is_not_waited_for(venues: FakeVenues, seconds_ago: float) -> None:
+    scan_all()
+    past_samples(20, change="0.98")
+    set_last_scan("okx", seconds_ago)
+    assert scan_open_interest(Venue.BINANCE) > 0
+
+
+def test_a_scan_that_brings_nothing_judges_what_was_left_to_it(venues: FakeVenues) -> None:
+    scan_all()
+    past_samples(20, change="0.98")
+    venues.rest_answers("okx", 500, path="open-interest")
+    assert scan_open_interest(Venue.OKX) > 0
+    assert Signal.objects.filter(listed_on=3).exists()
+
+
 def test_another_worker_continues_the_episode(venues: FakeVenues) -> None:
     scan_all()
     past_samples(20, change="0.99")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from alertsystem.broker import redis_client
 from alertsystem.celery import USUAL, enqueue
 from monitors.market import Venue
-from monitors.models import EpisodeState, OpenInterestSample, ScanStatus, Signal
+from monitors.models import EpisodeState, Lease, OpenInterestSample, ScanStatus, Signal
 from tests import harness
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import past_samples, scanned_venues, status
@@ -56,7 +56,7 @@ def test_workers_of_three_venues_write_one_story(processes: harness.Processes, v
     start_workers(processes, venues)
     before = timezone.now()
     scan()
-    harness.wait_until(lambda: all_scanned(before), 40)
+    harness.wait_until(lambda: all_scanned(before) and not Lease.objects.exclude(holder="").exists(), 40)
     past_samples(20, change="0.98")
     again = timezone.now()
     scan(times=3)
