@@ -11,8 +11,11 @@ from tests.fakes.venue_frames import binance_force_order, bybit_liquidations, ok
 from tests.fakes.venue_markets import BINANCE, BYBIT, OKX
 from tests.fakes.venues import FakeVenues
 
-# Dollars which by themselves reach a rung of the seeded cascade ladders of BTC and ETH; all together they stay below EXTREME's double.
-MODERATE_USD, HIGH_USD, EXTREME_USD = 2_000_000, 6_000_000, 12_600_000
+# Dollars which by themselves reach a rung of the seeded cascade ladders; the three of an asset together stay below EXTREME's double, a step of its own.
+RUNGS = {
+    "BTC": {"MODERATE": 2_000_000, "HIGH": 6_000_000, "EXTREME": 12_600_000},
+    "ETH": {"MODERATE": 2_000_000, "HIGH": 6_000_000, "EXTREME": 10_600_000},
+}
 SHARES = {BINANCE: Decimal("0.40"), BYBIT: Decimal("0.35"), OKX: Decimal("0.25")}
 EACH = 2  # events a venue
 SEVERITY = re.compile(r"\b(LOW|MODERATE|HIGH|EXTREME)\b")

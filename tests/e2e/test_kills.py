@@ -25,16 +25,17 @@ def test_nothing_is_lost_and_nothing_comes_twice_when_a_process_is_killed(transa
 
 def _kill_in_the_middle_of(running: Machine, victim: str, asset: str, side: str, may_come_twice: int) -> None:
     """MODERATE, the kill while its messages leave, then HIGH and EXTREME."""
-    story.pour(running.venues, asset, story.MODERATE_USD, side)
+    story.pour(running.venues, asset, story.RUNGS[asset]["MODERATE"], side)
     wait_until(
         lambda: _received(running, asset, side)["MODERATE"] >= 5, ARRIVES_S, f"the first MODERATE messages before the kill of {victim}\n{running.tail()}"
     )
+    connected = {venue: len(clients) for venue, clients in running.venues.connects.items()}
     pid = running.kill(victim)
     if victim == "monitor":  # what is sent while nobody listens is lost on the venue's side
-        running.wait_for_successor(victim, pid)
-        running.wait_until_ready()
-    for usd, severity in ((story.HIGH_USD, "HIGH"), (story.EXTREME_USD, "EXTREME")):
-        story.pour(running.venues, asset, usd, side)
+        wait_until(lambda: all(len(clients) > connected[venue] for venue, clients in running.venues.connects.items()), ARRIVES_S, "new connections")
+        running.venues.wait_for_subscribers(wait_s=ARRIVES_S)
+    for severity in ("HIGH", "EXTREME"):
+        story.pour(running.venues, asset, story.RUNGS[asset][severity], side)
         _wait_for_all(running, asset, side, severity, victim)
     running.wait_for_successor(victim, pid)
     counts = [story.steps_sent(running.telegram, chat, asset, side) for chat in CHATS]

@@ -31,13 +31,13 @@ def test_a_cascade_on_three_venues_arrives_step_by_step_and_is_kept(transactiona
         def told() -> Counter[str]:
             return story.steps_sent(running.telegram, CHAT, "BTC")
 
-        for usd, severity in ((story.MODERATE_USD, "MODERATE"), (story.HIGH_USD, "HIGH"), (story.EXTREME_USD, "EXTREME")):
+        for severity, usd in story.RUNGS["BTC"].items():
             story.pour(running.venues, "BTC", usd)
             expected.append(severity)
             wait_until(lambda: sum(told().values()) >= len(expected), 20, f"the {severity} message\n{running.tail()}")
             assert list(told()) == expected
 
-        story.pour(running.venues, "BTC", story.MODERATE_USD)  # larger, not louder: the newest message is edited
+        story.pour(running.venues, "BTC", story.RUNGS["BTC"]["MODERATE"])  # larger, not louder: the newest message is edited
         newest = running.telegram.sent_to(CHAT)[-1].message_id
         wait_until(lambda: any(edit.accepted for edit in running.telegram.requests("editMessageText")), 20, f"an edit\n{running.tail()}")
         assert {int(edit.params["message_id"]) for edit in running.telegram.requests("editMessageText") if edit.accepted} == {newest}
@@ -70,11 +70,11 @@ def test_without_workers_signals_wait_unread_and_with_them_everything_arrives(pr
         wait_until(lambda: story.accepted(telegram, CHAT), 30, "the answer to /start")
         telegram.clear()
 
-        story.pour(venues, "BTC", story.MODERATE_USD)
-        story.pour(venues, "ETH", story.HIGH_USD)
+        story.pour(venues, "BTC", story.RUNGS["BTC"]["MODERATE"])
+        story.pour(venues, "ETH", story.RUNGS["ETH"]["HIGH"])
         unread = Signal.objects.filter(decided_at=None)
         wait_until(lambda: {"BTC", "ETH"} <= set(unread.filter(kind="cascade").values_list("asset", flat=True)), 20, "signals of both assets")
-        story.pour(venues, "BTC", story.HIGH_USD)
+        story.pour(venues, "BTC", story.RUNGS["BTC"]["HIGH"])
         wait_until(lambda: unread.filter(kind="cascade", asset="BTC", value__gte=5_000_000).exists(), 20, "the larger signal")
         assert not Signal.objects.exclude(decided_at=None).exists()
         assert not Alert.objects.exists() and not telegram.requests("sendMessage")
