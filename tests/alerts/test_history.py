@@ -28,9 +28,9 @@ def test_the_newest_alerts_come_first_and_own_thresholds_stay_private() -> None:
 
 def test_an_alert_in_one_line_says_how_loud_what_and_how_much() -> None:
     alert = make_alert(make_signal(5_237_000, "BTC"), Severity.HIGH)
-    assert history.line_of(alert) == "HIGH BTC cascade: longs liquidated ▼ $5.23M"
+    assert history.line_of(alert) == "HIGH BTC cascade: longs liquidated ▼ $5.2M"
     alert.peak.venues = {"bybit": "5000000", "okx": "237000"}
-    assert history.line_of(alert) == "HIGH BTC cascade: longs liquidated ▼ ≥ $5.23M", "OKX pushes samples: a lower bound"
+    assert history.line_of(alert) == "HIGH BTC cascade: longs liquidated ▼ ≥ $5.2M", "OKX pushes samples: a lower bound"
 
 
 def test_the_timeline_joins_signals_and_deliveries_in_the_order_of_time() -> None:

@@ -108,7 +108,7 @@ def test_recent_lists_the_last_ten_alerts_that_are_for_everybody(telegram: FakeT
     make_alert(asset="OWN", severity=Severity.BELOW_LOW)
     lines = says(telegram, ANN, "/recent").splitlines()
     assert lines[0] == "Last alerts"
-    assert lines[-1] == "HIGH A9 cascade: longs liquidated ▼ $5.23M, 9 min ago"
+    assert lines[-1] == "HIGH A9 cascade: longs liquidated ▼ $5.2M, 9 min ago"
     assert len(lines) == 11
 
 
