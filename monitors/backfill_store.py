@@ -1,21 +1,19 @@
-"""What is missing of the past, in which order is it wanted, and where does it go? The database side of the backfill."""
+"""What is missing of the past, and in which order is it wanted? The cursors of the backfill."""
 
 import heapq
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
-from monitors import selectors
+from monitors import backfill_rows, selectors
 from monitors.detectors.baseline import SAME_TIME_DAYS
-from monitors.market import Candle, OpenInterest, Venue, from_epoch_ms
-from monitors.models import BackfillCursor, CandleRow, Lease, Market, OpenInterestSample
-from monitors.scan_volume import save_candles
+from monitors.market import Candle, OpenInterest, Venue
+from monitors.models import BackfillCursor, Lease, Market, OpenInterestSample
 from monitors.venues.troubles import MarketDataError, Trouble
 
 log = logging.getLogger(__name__)
@@ -26,8 +24,6 @@ SPANS = {
     OPEN_INTEREST: timedelta(days=29),  # Binance has 30 and refuses what is older; Bybit and OKX end where they have no more
 }
 DOWN_AFTER = timedelta(minutes=15)  # without a run: what was missed since then is filled in as well
-SEAM = timedelta(minutes=10)  # how far the newest step of the past may be from the live sample that it is compared with
-LIKE = Decimal("0.20")  # by how much they may differ: twice as much is a venue that counts both sides in one of the answers
 ODD_UNITS = "its past is counted otherwise than its live open interest: not used"
 Lane = tuple[Venue, str]  # venue and feed
 
@@ -83,7 +79,7 @@ def waiting(now: datetime) -> dict[Lane, Line]:
     Open interest waits for a live sample of the contract: units are compared before the past is believed.
     """
     ranks = {asset: rank for rank, asset in enumerate(selectors.scanned_assets())}
-    sampled = set(OpenInterestSample.objects.filter(received_at__gte=now - SEAM).values_list("market_id", flat=True))
+    sampled = set(OpenInterestSample.objects.filter(received_at__gte=now - backfill_rows.SEAM).values_list("market_id", flat=True))
     lines: dict[Lane, Line] = {}
     for cursor in BackfillCursor.objects.filter(done=False, market__active=True, market__venue__in=settings.VENUES).select_related("market"):
         if cursor.market.asset in ranks and (cursor.feed == CANDLES or cursor.market_id in sampled):
@@ -93,12 +89,12 @@ def waiting(now: datetime) -> dict[Lane, Line]:
 
 def keep(cursor: BackfillCursor, brought: Brought, now: datetime) -> int:
     """Store what came and move the cursor, both or neither; returns how many rows came."""
-    if brought.samples and cursor.reached_at == cursor.began_at and not _like_live(cursor.market, brought.samples[-1]):
+    if brought.samples and cursor.reached_at == cursor.began_at and not backfill_rows.like_live(cursor.market, brought.samples[-1]):
         log.warning("Backfill: %s: %s", cursor.market, ODD_UNITS)
         _move(cursor, cursor.reached_at, True, ODD_UNITS, now)
         return 0
     with transaction.atomic():
-        count = _store_samples(cursor, brought.samples, now) + _store_candles(cursor, brought.candles)
+        count = backfill_rows.store_samples(cursor, brought.samples, now) + backfill_rows.store_candles(cursor, brought.candles)
         cursor.rows += count
         reached_at = brought.reached_at
         if reached_at is None or reached_at >= cursor.reached_at:
@@ -130,47 +126,6 @@ def _scanned() -> list[Market]:
 def _cursor(market: Market, feed: str, now: datetime) -> BackfillCursor:
     from_at = max(now - SPANS[feed], market.listed_at or now - SPANS[feed])
     return BackfillCursor(market=market, feed=feed, from_at=from_at, began_at=now, reached_at=now, updated_at=now)
-
-
-def _like_live(market: Market, newest: OpenInterest) -> bool:
-    """Whether the past is in the units of the live samples, as far as the nearest of them tells."""
-    at = from_epoch_ms(newest.occurred_at_ms)
-    near = OpenInterestSample.objects.filter(market=market, occurred_at__gte=at - SEAM, occurred_at__lte=at + SEAM).values_list("occurred_at", "oi_base")
-    live = min(near, key=lambda row: abs(row[0] - at), default=None)
-    return live is None or abs(newest.oi_base - live[1]) <= LIKE * live[1]
-
-
-def _store_samples(cursor: BackfillCursor, samples: Sequence[OpenInterest], now: datetime) -> int:
-    wanted = [sample for sample in samples if from_epoch_ms(sample.occurred_at_ms) >= cursor.from_at]
-    prices = _prices(cursor, wanted)
-    rows = [
-        OpenInterestSample(market=cursor.market, oi_base=sample.oi_base, mark_price=sample.mark_price or prices.get(at), occurred_at=at, received_at=now)  # type: ignore[misc]  # the price may be null
-        for sample in wanted
-        for at in [from_epoch_ms(sample.occurred_at_ms)]
-    ]
-    OpenInterestSample.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(rows)
-
-
-def _prices(cursor: BackfillCursor, samples: Sequence[OpenInterest]) -> dict[datetime, Decimal]:
-    """Bybit tells no marks of the past: the price at which the contract's candle of that moment opened."""
-    if not samples or samples[0].mark_price is not None:
-        return {}
-    span = (from_epoch_ms(samples[0].occurred_at_ms), from_epoch_ms(samples[-1].occurred_at_ms))
-    opened = CandleRow.objects.filter(market=cursor.market, opened_at__range=span).values_list("opened_at", "open")
-    return {at: Decimal(str(price)) for at, price in opened}
-
-
-def _store_candles(cursor: BackfillCursor, candles: Sequence[Candle]) -> int:
-    """Finished ones only; one that a scan left unfinished is replaced. Samples that came before them get their marks."""
-    opened = {from_epoch_ms(candle.opened_at_ms): candle for candle in candles}
-    wanted = [(cursor.market, candle) for at, candle in opened.items() if candle.closed and at >= cursor.from_at]
-    save_candles(wanted)
-    unpriced = list(OpenInterestSample.objects.filter(market=cursor.market, mark_price=None, occurred_at__in=opened))
-    for sample in unpriced:
-        sample.mark_price = Decimal(str(opened[sample.occurred_at].open))
-    OpenInterestSample.objects.bulk_update(unpriced, ["mark_price"])
-    return len(wanted)
 
 
 def _move(cursor: BackfillCursor, reached_at: datetime, done: bool, note: str, now: datetime) -> None:

@@ -214,3 +214,23 @@ def test_a_worker_told_to_end_does_not_finish_its_slice(venues: FakeVenues, proc
     assert worker.wait(5) == 0, "a slice takes half a minute"
     assert BackfillCursor.objects.filter(done=False).exists()
     assert Lease.objects.get(name=LEASE).holder == "", "the next worker goes on at once"
+
+
+@pytest.mark.django_db
+def test_requests_are_paced_by_the_budget_that_all_share(venues: FakeVenues, settings: Any) -> None:
+    settings.VENUE_BUDGET_PERCENT = 1  # of 600 requests in 5 s on Bybit, 20 in 2 s on OKX
+    budget.cache_clear()
+    asked = {venue: len(venues.requests(venue)) for venue in ("bybit", "okx")}
+    backfill(slice_s=4)
+    assert 2 <= len(venues.requests("bybit")) - asked["bybit"] <= 6
+    assert len(venues.requests("okx")) - asked["okx"] <= 3
+
+
+@pytest.mark.django_db
+def test_a_limit_that_is_reached_ends_the_slice_of_that_venue_only(venues: FakeVenues) -> None:
+    live_samples(venues)
+    venues.rest_answers("okx", 429, "", {"Retry-After": "30"}, times=1_000, path="history")
+    backfill()
+    assert len(venues.requests("okx", "history")) <= 2, "one in each lane"
+    assert not BackfillCursor.objects.exclude(market__venue="okx").filter(done=False).exists()
+    assert "asks it for 30 s" in BackfillCursor.objects.filter(market__venue="okx").exclude(note="").values_list("note", flat=True)[0]
