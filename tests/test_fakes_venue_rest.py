@@ -80,9 +80,9 @@ def test_the_traps_are_listed(venues: FakeVenues) -> None:
 
 @pytest.mark.parametrize(("venue", "coins"), [("binance", 100_000), ("bybit", 200_000), ("okx", 10_000_000)])
 def test_open_interest_is_in_each_venues_unit(venues: FakeVenues, venue: str, coins: float) -> None:
-    """Binance coins, Bybit both sides, OKX contracts of 0.01."""
+    """Binance coins, Bybit both sides (ccxt asks for the last full hour's, which moves a little), OKX contracts of 0.01."""
     venues.set_open_interest("BTC", "100000")
-    assert client(venues, venue).fetch_open_interest("BTC/USDT:USDT")["openInterestAmount"] == pytest.approx(coins)
+    assert client(venues, venue).fetch_open_interest("BTC/USDT:USDT")["openInterestAmount"] == pytest.approx(coins, rel=0.002)
 
 
 @pytest.mark.parametrize("venue", ["binance", "bybit", "okx"])

@@ -10,6 +10,7 @@ from tests.fakes.venue_rest_common import DAY_MS, Answer, Query, now_ms, one
 STEP_MS = 300_000
 BINANCE_BACK_MS = 30 * DAY_MS
 OKX_BACK_STEPS = 1_440
+BYBIT_STEPS_MS = {"5min": STEP_MS, "15min": 3 * STEP_MS, "30min": 6 * STEP_MS, "1h": 12 * STEP_MS, "4h": 48 * STEP_MS, "1d": DAY_MS}
 
 
 class Refused(ValueError):
@@ -25,10 +26,10 @@ def past(listing: Listing, at_ms: int) -> Decimal:
     return listing.open_interest * (1 + Decimal(at_ms // STEP_MS * 7919 % 11 - 5) / 5_000)
 
 
-def _steps(listing: Listing, start_ms: int, end_ms: int) -> list[int]:
+def _steps(listing: Listing, start_ms: int, end_ms: int, step_ms: int = STEP_MS) -> list[int]:
     """Every step from `start_ms` to `end_ms`, both included, since the listing, newest first."""
-    newest = min(end_ms, now_ms()) // STEP_MS * STEP_MS
-    return list(range(newest, max(start_ms, listing.listed_ms) - 1, -STEP_MS))
+    newest = min(end_ms, now_ms()) // step_ms * step_ms
+    return list(range(newest, max(start_ms, listing.listed_ms) - 1, -step_ms))
 
 
 def _binance(markets: Markets, query: Query) -> list[dict[str, Any]]:
@@ -52,9 +53,9 @@ def _binance(markets: Markets, query: Query) -> list[dict[str, Any]]:
 def _bybit(markets: Markets, query: Query) -> dict[str, Any]:
     """Both sides, as in the tickers."""
     listing, limit = one(markets, BYBIT, query), int(query.get("limit", "50"))
-    if query.get("category") != "linear" or query.get("intervalTime") != "5min" or limit > 200:
+    if query.get("category") != "linear" or query.get("intervalTime") not in BYBIT_STEPS_MS or limit > 200:
         return {"retCode": 10001, "retMsg": "params error", "result": {}, "retExtInfo": {}, "time": now_ms()}
-    times = _steps(listing, int(query.get("startTime", "0")), int(query.get("endTime", now_ms())))[:limit]
+    times = _steps(listing, int(query.get("startTime", "0")), int(query.get("endTime", now_ms())), BYBIT_STEPS_MS[query["intervalTime"]])[:limit]
     rows = [{"openInterest": f"{past(listing, at) * 2:.8f}", "timestamp": str(at)} for at in times]
     result = {"symbol": listing.symbol, "category": "linear", "list": rows, "nextPageCursor": ""}
     return {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": now_ms()}
