@@ -101,7 +101,7 @@ def test_without_redis_nobody_asks(settings: Any) -> None:
         redis_client.cache_clear()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_two_processes_share_one_budget(processes: harness.Processes, tmp_path: Any) -> None:
     results = [tmp_path / "one", tmp_path / "two"]
     started = [processes.start(sys.executable, "-c", ASK, "2", str(result)) for result in results]

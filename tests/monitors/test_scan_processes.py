@@ -16,7 +16,7 @@ from tests import harness
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import past_samples, scanned_venues, status
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
 @pytest.fixture
