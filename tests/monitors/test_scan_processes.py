@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -65,8 +66,12 @@ def test_workers_of_three_venues_write_one_story(processes: harness.Processes, v
         signals = list(Signal.objects.filter(asset=asset, direction="UP").order_by("id"))
         assert [signal.number for signal in signals] == list(range(1, len(signals) + 1))
         assert {signal.episode for signal in signals} == {1}
-        state = EpisodeState.objects.get(asset=asset, direction="UP")
-        harness.wait_until(lambda state=state, asset=asset: EpisodeState.objects.get(pk=state.pk).number == Signal.objects.filter(asset=asset).count())
+        harness.wait_until(partial(is_up_to_date, asset))
+
+
+def is_up_to_date(asset: str) -> bool:
+    """Whether the stored episode has counted every signal of the asset."""
+    return EpisodeState.objects.get(asset=asset, direction="UP").number == Signal.objects.filter(asset=asset, direction="UP").count()
 
 
 def test_a_pause_in_one_process_holds_in_the_other(processes: harness.Processes, venues: FakeVenues) -> None:
