@@ -12,6 +12,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Venue(StrEnum):
     """A trading venue, named as ccxt and the settings name it."""
 
+    __hash__ = str.__hash__  # Enum's own is a Python function: dear for the keys of every event
+
     BINANCE = "binance"
     BYBIT = "bybit"
     OKX = "okx"
@@ -25,6 +27,8 @@ class Venue(StrEnum):
 class Kind(StrEnum):
     """What was measured."""
 
+    __hash__ = str.__hash__  # Enum's own is a Python function: dear for the keys of every event
+
     LIQUIDATION = "liquidation"
     CASCADE = "cascade"
     OPEN_INTEREST = "open_interest"
@@ -33,6 +37,8 @@ class Kind(StrEnum):
 
 class Direction(StrEnum):
     """LONG and SHORT: the position side that was closed by force. UP and DOWN: the sign of a change."""
+
+    __hash__ = str.__hash__  # Enum's own is a Python function: dear for the keys of every event
 
     LONG = "LONG"
     SHORT = "SHORT"

@@ -63,6 +63,11 @@ class EventWindow:
             self._largest_usd = max((usd for _, usd, _ in self._events), default=ZERO)
         return self._largest_usd
 
+    @property
+    def seen(self) -> tuple[int, Decimal, int]:
+        """The running counters: since when, dollars, events."""
+        return self.since_ms, self.seen_usd, self.seen_events
+
     def usd_of_venue(self) -> dict[Venue, Decimal]:
         """Dollars of each venue, 0 for one whose events have left (see `in_order`)."""
         return dict(self._usd_of_venue)
