@@ -90,7 +90,7 @@ class FakeVenues:
         """Set the open interest, one side, in coins of the asset."""
         self.markets.set_open_interest(asset, Decimal(coins), venue)
 
-    def push_volume(self, asset: str, times: Decimal | str, opened_at_ms: int, venue: str = "") -> None:
+    def push_volume(self, asset: str, times: Decimal | str | int, opened_at_ms: int, venue: str = "") -> None:
         """Let one 5-minute candle have so many times its usual dollars."""
         self.markets.push_volume(asset, Decimal(times), opened_at_ms, venue)
 

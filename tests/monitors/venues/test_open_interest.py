@@ -48,7 +48,7 @@ def test_binance_counts_coins_of_one_side() -> None:
 def test_binances_multiplied_symbols_are_coins_of_the_asset_at_their_price() -> None:
     pepe = contract(Venue.BINANCE, "1000PEPEUSDT", "PEPE", multiplier=1000)
     reading = read_binance({"openInterest": "5", "symbol": "1000PEPEUSDT", "time": 1589437530011}, pepe, Decimal("0.0123"))
-    assert (reading.oi_base, reading.mark_price) == (5000, Decimal("0.0000123"))
+    assert (reading.oi_base, reading.mark_price) == (Decimal(5000), Decimal("0.0000123"))
 
 
 def test_an_answer_for_another_symbol_is_refused() -> None:
