@@ -1,12 +1,14 @@
-"""Who gets one market-wide message instead of one each? The fresh deliveries of a chunk, folded in the database alone."""
+"""Who gets one market-wide message instead of one each? The fresh deliveries of a chunk, folded by sets."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet
 
 from alerts import delivery_rows
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.rules.market_move import LEAST_ASSETS, WITHIN, are_together
+from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 
@@ -26,21 +28,21 @@ def fold(fan_out: FanOut, chunk: Q, now: datetime) -> None:
     """Make the rows that `fan_out` has just written for a chunk of subscribers part of their market-wide message, where they have or need one.
 
     The first three assets were told singly, for nobody knew; what of them is still unsent is told in the message as well.
+    Subscribers pass through Python by their numbers: one statement for all of it is what planners make a bad guess at in a burst.
     """
     move, group = fan_out.alert.move_id, _group(fan_out)
     if move is None or not Severity.LOW <= fan_out.step <= Severity.HIGH or not (group or Delivery.objects.filter(_wide(move)).exists()):
         return
-    rows = Delivery.objects.filter(chunk)
-    fresh = rows.filter(alert=fan_out.alert_id, step=fan_out.step, queued_at=now)
-    spoiled = rows.filter(_wide(move)).exclude(_reaches())
-    if group:
-        told = rows.filter(LISTED_STEPS, alert__in=group, subscriber__in=fresh.values("subscriber")).exclude(subscriber__in=spoiled.values("subscriber"))
-        many = told.order_by().values("subscriber").annotate(assets=Count("alert__asset", distinct=True)).filter(assets__gte=LEAST_ASSETS)
-        rows.filter(LISTED_STEPS, alert__in=group, move=None, subscriber__in=many.values("subscriber")).update(move=move)
-    listed = Delivery.objects.filter(alert=fan_out.alert_id, move=move, subscriber=OuterRef("subscriber"))
-    fresh.filter(Exists(listed), Exists(Delivery.objects.filter(_wide(move), _reaches(), subscriber=OuterRef("subscriber"))), move=None).update(move=move)
-    if rows.filter(LISTED_STEPS, move=move, state__in=UNSENT).update(state=State.FOLDED, reason=FOLDED):
-        _tell(fan_out, chunk, fresh.filter(state=State.FOLDED), now)
+    rows, told = Delivery.objects.filter(chunk), _told(move, chunk)
+    fresh = _subscribers(rows.filter(alert=fan_out.alert_id, step=fan_out.step, queued_at=now))
+    joining = (fresh & _wanting_many(rows, group)) - {subscriber for subscriber, reached in told.items() if not reached}
+    listed = _subscribers(rows.filter(alert=fan_out.alert_id, move=move)) & fresh & {subscriber for subscriber, reached in told.items() if reached}
+    rows.filter(LISTED_STEPS, alert__in=group, move=None, subscriber__in=joining).update(move=move)
+    rows.filter(alert=fan_out.alert_id, step=fan_out.step, subscriber__in=listed).update(move=move)
+    if concerned := joining | listed:
+        in_it = rows.filter(LISTED_STEPS, alert__in={fan_out.alert_id, *group}, move=move, state__in=UNSENT, subscriber__in=concerned)
+        in_it.update(state=State.FOLDED, reason=FOLDED)
+        _tell(fan_out, chunk, concerned, concerned - set(told), now)
 
 
 def settle(delivery: Delivery) -> bool:
@@ -60,23 +62,47 @@ def _group(fan_out: FanOut) -> list[int]:
     return [pk for pk, _ in near] if len({asset for _, asset in near}) >= LEAST_ASSETS else []
 
 
-def _tell(fan_out: FanOut, chunk: Q, folded: "QuerySet[Delivery]", now: datetime) -> None:
+def _subscribers(deliveries: "QuerySet[Delivery]") -> set[int]:
+    return set(deliveries.order_by().values_list("subscriber_id", flat=True))
+
+
+def _wanting_many(rows: "QuerySet[Delivery]", group: Sequence[int]) -> set[int]:
+    """Who is told of so many assets of the group."""
+    counted = rows.filter(LISTED_STEPS, alert__in=group).order_by().values("subscriber").annotate(assets=Count("alert__asset", distinct=True))
+    return set(counted.filter(assets__gte=LEAST_ASSETS).values_list("subscriber", flat=True)) if group else set()
+
+
+def _told(move: int, chunk: Q) -> dict[int, bool]:
+    """Who has a market-wide message, and whether it is yet to be sent or still shows what becomes of the incidents."""
+    messages = Delivery.objects.filter(chunk, _wide(move))
+    reached = _subscribers(messages.filter(_reaches()))
+    return {subscriber: subscriber in reached for subscriber in _subscribers(messages)}
+
+
+def _tell(fan_out: FanOut, chunk: Q, concerned: Collection[int], untold: Collection[int], now: datetime) -> None:
     """Write the market-wide message of those who have none yet; make those that wait as urgent as what was folded into them."""
-    move, signal = fan_out.alert.move_id, fan_out.signal
+    move, signal, severity = fan_out.alert.move_id, fan_out.signal, Severity(fan_out.severity)
     assert move is not None
     wide = Delivery.objects.filter(chunk, _wide(move))
-    to_tell = Subscriber.objects.filter(pk__in=folded.values("subscriber")).exclude(pk__in=wide.values("subscriber"))
-    severity = Severity(fan_out.severity)
-    delivery_rows.insert(to_tell, severity, {"move": move, "step": 0, **delivery_rows.times_of(signal, severity)}, now)
+    if untold:
+        same = {"move": move, "step": 0, **delivery_rows.times_of(signal, severity)}
+        delivery_rows.insert(Subscriber.objects.filter(pk__in=untold), severity, same, now)
     for loud in (Severity.MODERATE, Severity.HIGH):
-        of_it = Delivery.objects.filter(alert__isnull=False, move=move, severity=loud, state=State.FOLDED, subscriber=OuterRef("subscriber"))
-        quieter = wide.filter(Exists(of_it), severity__lt=loud)
-        may_be_sent = Subscriber.objects.annotate(held=delivery_rows.over_the_cap(OuterRef("pk"), loud, now)).filter(held=False)
-        quieter.filter(state=State.HELD, subscriber__in=may_be_sent.values("pk")).update(state=State.PENDING, reason="")
-        quieter.filter(state__in=UNSENT).update(severity=loud, expires_at=delivery_rows.expiry_of(loud, signal.detected_at))
+        of_it = Delivery.objects.filter(chunk, LISTED_STEPS, move=move, severity=loud, state=State.FOLDED, subscriber__in=concerned)
+        _make_louder(wide.filter(state__in=UNSENT, severity__lt=loud, subscriber__in=_subscribers(of_it)), loud, signal, now)
     # What cannot be edited (the terminal) is printed anew
-    printed = wide.filter(state=State.SENT, subscriber__channel=Subscriber.Channel.CONSOLE, subscriber__in=folded.values("subscriber"))
+    printed = wide.filter(state=State.SENT, subscriber__channel=Subscriber.Channel.CONSOLE, subscriber__in=concerned)
     printed.update(state=State.PENDING, expires_at=delivery_rows.expiry_of(severity, signal.detected_at))
+
+
+def _make_louder(quieter: "QuerySet[Delivery]", loud: Severity, signal: Signal, now: datetime) -> None:
+    """Raise unsent messages to a severity; the hourly cap of that one holds now."""
+    held = _subscribers(quieter.filter(state=State.HELD))
+    if held:
+        capped = Subscriber.objects.filter(pk__in=held).annotate(held=delivery_rows.over_the_cap(OuterRef("pk"), loud, now)).filter(held=True)
+        freed = held - set(capped.values_list("pk", flat=True))
+        quieter.filter(state=State.HELD, subscriber__in=freed).update(state=State.PENDING, reason="")
+    quieter.update(severity=loud, expires_at=delivery_rows.expiry_of(loud, signal.detected_at))
 
 
 def _wide(move: int) -> Q:
