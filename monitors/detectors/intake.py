@@ -33,7 +33,8 @@ class Intake:
 
     def admit(self, liquidations: Sequence[Liquidation], at_ms: int) -> Admission:
         """Sort the events of one frame that arrived at `at_ms`."""
-        self._forget(at_ms)
+        if at_ms >= self._next_forgetting_ms:
+            self._forget(at_ms)
         counted: list[Liquidation] = []
         kept_out: list[tuple[Liquidation, str]] = []
         repeats = 0
@@ -54,6 +55,5 @@ class Intake:
         return Admission(counted, kept_out, repeats)
 
     def _forget(self, at_ms: int) -> None:
-        if at_ms >= self._next_forgetting_ms:
-            self._forget_at_ms = {key: forget_at for key, forget_at in self._forget_at_ms.items() if forget_at >= at_ms}
-            self._next_forgetting_ms = at_ms + FORGET_EVERY_MS
+        self._forget_at_ms = {key: forget_at for key, forget_at in self._forget_at_ms.items() if forget_at >= at_ms}
+        self._next_forgetting_ms = at_ms + FORGET_EVERY_MS

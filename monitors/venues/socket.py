@@ -118,17 +118,19 @@ class Session:
             raw = read_frame(connection)
             if raw is not None:
                 self._take(raw)
-        while (raw := connection.read_ahead()) is not None:  # received already: not to be lost by a stop
-            self._take(raw)
 
-    def _take(self, raw: bytes) -> None:
-        received_at_ms = _now_ms()
-        before = time.monotonic()
-        if not (self._spec.is_control(raw) and self._is_answer(raw)):
-            self._deliver(raw, received_at_ms)
+    def _take(self, raw: bytes | None) -> None:
+        """Hand on a frame and all that were received along with it."""
+        received_at_ms, before, proved = _now_ms(), time.monotonic(), False
+        is_control, proves, deliver, read_ahead = self._spec.is_control, self._spec.proves, self._deliver, self._connection.read_ahead
+        while raw is not None:
+            if not (is_control(raw) and self._is_answer(raw)):
+                deliver(raw, received_at_ms)
+            proved = proved or proves(raw)
+            raw = read_ahead()
         self._heard = time.monotonic()
         self._proved += self._heard - before  # waiting for a full queue is no silence of the venue
-        if self._spec.proves(raw):
+        if proved:
             self._proved, self._status.last_data_ms = self._heard, received_at_ms
             if self._status.state != LIVE:
                 self._status.state, self._status.error = LIVE, ""

@@ -91,7 +91,7 @@ def test_a_signal_carries_the_mark_price_and_its_change_over_the_window() -> Non
         mark = {"stream": "!markPrice@arr", "data": [{"e": "markPriceUpdate", "E": at_ms, "s": "BTCUSDT", "p": price}]}
         detection.take(Venue.BINANCE, json.dumps(mark), at_ms)
     (signal,) = detection.take(Venue.BYBIT, bybit(500, T), T).signals
-    assert signal.details == {"mark_price": "63104", "mark_change_percent": "-1.40"}
+    assert signal.details.items() >= {"mark_price": "63104", "mark_change_percent": "-1.40"}.items()
 
 
 def test_an_old_mark_is_no_price() -> None:
