@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts import folding, market_moves
-from alerts.models import Alert, Delivery, MarketMove
+from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.outbox import expire_due, overtaken
+from alertsystem.prepared import Given, Prepared, PreparedUpdate
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 
@@ -16,12 +17,23 @@ EDIT_INTERVAL = timedelta(seconds=5)
 EDITED_FOR = timedelta(minutes=10)  # the closing edit may be dropped after this
 CUT_OFF = "the sender died while sending"
 
+FIRST = Prepared(lambda: Delivery.objects.filter(state=State.PENDING).order_by("-severity", "id").select_related("subscriber", "alert__peak")[:1])
+CLAIM = PreparedUpdate(
+    lambda: Delivery.objects.filter(pk=Given("pk"), state=State.PENDING, attempts=Given("before")),
+    state=State.SENDING, claimed_at=Given("now"), attempts=Given("attempts"),
+)  # fmt: skip
+
 
 def next_delivery(now: datetime, without: Collection[int], only: Collection[int] | None = None) -> Delivery | None:
     """The most severe, oldest pending delivery, not to the subscribers `without`, or just to those of `only`.
 
     Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message.
+    While a higher step's deliveries are being written the lower ones wait: it would be told twice, as a message shows the newest state.
     """
+    if not without and only is None:  # the usual case, and then nothing is in the way
+        found = FIRST.first()
+        if found is None or _is_ready(found, now):
+            return found
     waiting = Delivery.objects.filter(state=State.PENDING).exclude(subscriber__in=without).order_by("-severity", "id")
     if only is not None:
         waiting = waiting.filter(subscriber__in=only)
@@ -29,6 +41,8 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
     while (found := waiting.first()) is not None:
         if found.expires_at <= now:
             expire_due(now)
+        elif found.alert is not None and _is_escalating(found.alert, found.step):
+            waiting = waiting.exclude(alert=found.alert, step__lt=found.alert.step)
         elif _is_overtaken(found):
             _settle(found, State.SUPERSEDED, "a higher step followed")
         elif not found.subscriber.active:
@@ -41,8 +55,7 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
 def claim(delivery: Delivery, now: datetime) -> bool:
     """Make a pending delivery ours to send; False when it is not pending any more. `attempts` then names this claim."""
     delivery.state, delivery.claimed_at, delivery.attempts = State.SENDING, now, delivery.attempts + 1
-    claimed = Delivery.objects.filter(pk=delivery.pk, state=State.PENDING, attempts=delivery.attempts - 1)
-    return bool(claimed.update(state=State.SENDING, claimed_at=now, attempts=delivery.attempts))
+    return bool(CLAIM.run(pk=delivery.pk, before=delivery.attempts - 1, now=now, attempts=delivery.attempts))
 
 
 def recover() -> int:
@@ -96,6 +109,17 @@ def _due(now: datetime) -> "QuerySet[Delivery]":
     rested = Q(edited_at=None, sent_at__lte=now - EDIT_INTERVAL) | Q(edited_at__lte=now - EDIT_INTERVAL)
     shown = Delivery.objects.filter(rested, state=State.SENT, live=True, message_id__isnull=False, subscriber__active=True)
     return shown.select_related("subscriber", "alert__peak")
+
+
+def _is_escalating(alert: Alert, step: int) -> bool:
+    """Whether deliveries of a step above `step` are still to be written."""
+    return alert.step > step and FanOut.objects.filter(alert=alert, step__gt=step, done_at=None).exists()
+
+
+def _is_ready(delivery: Delivery, now: datetime) -> bool:
+    """Whether nothing else can have become of it; False when that takes a closer look."""
+    alone = delivery.move_id is None and (delivery.alert is None or delivery.alert.step <= delivery.step)
+    return alone and delivery.expires_at > now and delivery.subscriber.active
 
 
 def _is_overtaken(delivery: Delivery) -> bool:

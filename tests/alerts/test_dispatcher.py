@@ -65,9 +65,9 @@ def test_below_high_a_message_makes_no_sound(telegram: FakeTelegram, severity: S
 def test_the_message_shows_the_incident_at_the_moment_of_sending(telegram: FakeTelegram) -> None:
     alert = make_alert(severity=Severity.LOW)
     delivery = make_delivery(alert=alert)
-    escalate(alert, Severity.HIGH, 6_000_000)
+    escalate(alert, Severity.LOW, 900_000)  # a bigger measurement of the same step
     drain()
-    assert "$6" in telegram.sent[0].plain
+    assert "$900k" in telegram.sent[0].plain
     assert row(delivery).revision == alert.revision
 
 
@@ -232,6 +232,19 @@ def test_too_old_is_not_sent(telegram: FakeTelegram) -> None:
     old, fresh = make_delivery(expires_in=-1, severity=Severity.EXTREME), make_delivery()
     drain()
     assert (row(old).state, row(fresh).state, len(telegram.sent)) == (State.EXPIRED, State.SENT, 1)
+
+
+def test_a_lower_step_waits_while_the_higher_ones_deliveries_are_being_written(telegram: FakeTelegram) -> None:
+    alert, other = make_alert(), make_alert()
+    lower, unrelated = make_delivery(alert=alert), make_delivery(alert=other)
+    fan_out = escalate(alert, Severity.HIGH)
+    drain()
+    assert [message.chat_id for message in telegram.sent] == [unrelated.subscriber.chat_id]
+    outbox.fan_out(fan_out)
+    drain()
+    lower.refresh_from_db()
+    assert lower.state == State.SUPERSEDED
+    assert [("HIGH" in message.plain) for message in telegram.sent_to(lower.subscriber.chat_id)] == [True]
 
 
 def test_a_lower_step_that_was_overtaken_is_not_sent(telegram: FakeTelegram) -> None:
