@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Value, When
 
 from alerts import delivery_rows
 from alerts.models import Alert, Delivery, FanOut, MarketMove
@@ -37,11 +37,10 @@ def fold(fan_out: FanOut, chunk: Q, now: datetime) -> None:
     fresh = _subscribers(rows.filter(alert=fan_out.alert_id, step=fan_out.step, queued_at=now))
     joining = (fresh & _wanting_many(rows, group)) - {subscriber for subscriber, reached in told.items() if not reached}
     listed = _subscribers(rows.filter(alert=fan_out.alert_id, move=move)) & fresh & {subscriber for subscriber, reached in told.items() if reached}
-    rows.filter(LISTED_STEPS, alert__in=group, move=None, subscriber__in=joining).update(move=move)
-    rows.filter(alert=fan_out.alert_id, step=fan_out.step, subscriber__in=listed).update(move=move)
+    listing = _listing(move)
+    rows.filter(LISTED_STEPS, alert__in=group, move=None, subscriber__in=joining).update(**listing)
+    rows.filter(alert=fan_out.alert_id, step=fan_out.step, move=None, subscriber__in=listed).update(**listing)
     if concerned := joining | listed:
-        in_it = rows.filter(LISTED_STEPS, alert__in={fan_out.alert_id, *group}, move=move, state__in=UNSENT, subscriber__in=concerned)
-        in_it.update(state=State.FOLDED, reason=FOLDED)
         _tell(fan_out, chunk, concerned, concerned - set(told), now)
 
 
@@ -60,6 +59,12 @@ def _group(fan_out: FanOut) -> list[int]:
         return []
     near = Alert.objects.filter(move=alert.move_id, opened_at__range=(alert.opened_at - WITHIN, alert.opened_at + WITHIN)).values_list("pk", "asset")
     return [pk for pk, _ in near] if len({asset for _, asset in near}) >= LEAST_ASSETS else []
+
+
+def _listing(move: int) -> dict[str, object]:
+    """What changes in a row that the message lists: one that was not sent is folded."""
+    unsent = {"state": Value(State.FOLDED), "reason": Value(FOLDED)}
+    return {"move": move, **{name: Case(When(state__in=UNSENT, then=value), default=F(name)) for name, value in unsent.items()}}
 
 
 def _subscribers(deliveries: "QuerySet[Delivery]") -> set[int]:
@@ -99,7 +104,11 @@ def _make_louder(quieter: "QuerySet[Delivery]", loud: Severity, signal: Signal, 
     """Raise unsent messages to a severity; the hourly cap of that one holds now."""
     held = _subscribers(quieter.filter(state=State.HELD))
     if held:
-        capped = Subscriber.objects.filter(pk__in=held).annotate(held=delivery_rows.over_the_cap(OuterRef("pk"), loud, now)).filter(held=True)
+        capped = (
+            Subscriber.objects.filter(pk__in=held)
+            .annotate(held=delivery_rows.over_the_cap(OuterRef("pk"), loud, now - delivery_rows.CAP_WINDOW))
+            .filter(held=True)
+        )
         freed = held - set(capped.values_list("pk", flat=True))
         quieter.filter(state=State.HELD, subscriber__in=freed).update(state=State.PENDING, reason="")
     quieter.update(severity=loud, expires_at=delivery_rows.expiry_of(loud, signal.detected_at))
