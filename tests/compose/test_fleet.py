@@ -83,8 +83,8 @@ def test_with_a_second_beat_and_a_second_monitor_each_step_is_told_once(all_serv
     wait_until(lambda: story.accepted(telegram, CHAT), 60, "an answer to /start")
     telegram.clear()
     wait_until(lambda: venues.connections("bybit") == 2 and all(client.topics for client in venues.connects["bybit"]), 60, "two monitors")
-    for usd in (story.MODERATE_USD, story.HIGH_USD):
-        story.pour(venues, "BTC", usd)
+    for step in ("MODERATE", "HIGH"):
+        story.pour(venues, "BTC", story.RUNGS["BTC"][step])
         time.sleep(0.5)  # two frames of the venues, not one
     wait_until(lambda: "HIGH" in story.steps_sent(telegram, CHAT, "BTC"), 60, "a message about the last step")
     wait_until(lambda: all_services.query("SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')") == [(0,)], 30, "an empty outbox")

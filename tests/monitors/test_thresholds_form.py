@@ -48,7 +48,7 @@ def test_a_good_edit_is_stored() -> None:
 )
 def test_a_bad_value_is_named_beside_its_field(changes: dict[str, str], field: str, words: str) -> None:
     errors = edited(**changes).errors
-    assert words in " ".join(errors[field])
+    assert words in " ".join(map(str, errors[field]))
 
 
 def test_a_rule_for_a_single_liquidation_takes_one_event_of_one_venue() -> None:
