@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, Expression, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
 from alerts.models import Delivery
+from alertsystem.prepared import Sql
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -33,14 +34,23 @@ def times_of(signal: Signal, severity: Severity) -> dict[str, object]:
 
 
 def insert(subscribers: QuerySet[Subscriber], severity: Severity, same: Mapping[str, object], now: datetime) -> int:
-    """INSERT ... SELECT of a row for each of at most AT_MOST subscribers, without one passing through Python; return how many.
+    """Write a row for each of at most AT_MOST subscribers; return how many. See `chosen` and `insert_chosen`."""
+    return insert_chosen(chosen(subscribers, severity, now - CAP_WINDOW).query.sql_with_params(), severity, same, now)
 
-    `severity` decides which cap holds; `same` is what else all of them say, by field.
-    """
-    held = over_the_cap(OuterRef("pk"), severity, now)
+
+def chosen(subscribers: QuerySet[Subscriber], severity: Severity, cap_since: datetime | Expression) -> "QuerySet[Subscriber, tuple[int, bool]]":
+    """Of each subscriber the id, and whether the cap of this severity holds the message back."""
+    held = over_the_cap(OuterRef("pk"), severity, cap_since)
     # The slice cuts nothing off: it keeps PostgreSQL from working out `held` once for each time it is named below
-    chosen = subscribers.annotate(held=held).values_list("pk", "held").order_by("pk")[:AT_MOST]
-    select, params = chosen.query.sql_with_params()
+    return subscribers.annotate(held=held).values_list("pk", "held").order_by("pk")[:AT_MOST]
+
+
+def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object], now: datetime) -> int:
+    """INSERT ... SELECT of a row for each that `statement`, a compiled `chosen`, finds, without one passing through Python; return how many.
+
+    `same` is what else all of them say, by field.
+    """
+    select, params = statement
     values = {"severity": severity, "text": "", "attempts": 0, "unknown_outcomes": 0, "revision": 0, "live": True, "queued_at": now, **same}
     fields = [field for field in Delivery._meta.concrete_fields if field.name in values]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
@@ -55,11 +65,11 @@ def insert(subscribers: QuerySet[Subscriber], severity: Severity, same: Mapping[
         return int(cursor.rowcount)
 
 
-def over_the_cap(subscriber: OuterRef, severity: Severity, now: datetime) -> Combinable:
-    """Whether `subscriber` has as many messages of the last hour as the cap of this severity allows; tests do not count."""
+def over_the_cap(subscriber: OuterRef, severity: Severity, since: datetime | Expression) -> Combinable:
+    """Whether `subscriber` has as many messages from `since` on as the hourly cap of this severity allows; tests do not count."""
     if severity not in HOURLY_CAP:
         return Value(False)
     of_the_market = Q(alert__isnull=False) | Q(move__isnull=False)
-    recent = Delivery.objects.filter(of_the_market, subscriber=subscriber, queued_at__gt=now - CAP_WINDOW).exclude(state__in=(State.HELD, State.FOLDED))
+    recent = Delivery.objects.filter(of_the_market, subscriber=subscriber, queued_at__gt=since).exclude(state__in=(State.HELD, State.FOLDED))
     last_allowed = HOURLY_CAP[severity] - 1
     return Case(When(capped=True, then=Exists(recent[last_allowed : last_allowed + 1])), default=Value(False))

@@ -20,8 +20,8 @@ def incident_of(alert: Alert) -> Incident:
     )  # fmt: skip
 
 
-def store(alert: Alert, incident: Incident, signal: Signal, now: datetime) -> None:
-    """Write the incident as it is after `signal` to its row (a new one when `alert` has no id)."""
+def apply(alert: Alert, incident: Incident, signal: Signal, now: datetime) -> None:
+    """Make the row (a new one when it has no id) say how the incident is after `signal`; it is not saved yet."""
     told_before = (alert.kind, alert.step, alert.peak_id, alert.unconfirmed, alert.tally)
     alert.kind, alert.step, alert.severity = incident.kind.value, incident.step, incident.severity.value
     alert.opened_at, alert.last_seen_at = from_epoch_ms(incident.opened_at_ms), from_epoch_ms(incident.last_seen_ms)
@@ -32,7 +32,6 @@ def store(alert: Alert, incident: Incident, signal: Signal, now: datetime) -> No
         alert.peak = signal
     if alert.pk is None or told_before != (alert.kind, alert.step, alert.peak_id, alert.unconfirmed, alert.tally):
         alert.revision, alert.changed_at = alert.revision + 1, now
-    alert.save()
 
 
 def closes_at(alert: Alert) -> datetime:

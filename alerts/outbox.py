@@ -2,15 +2,17 @@
 
 import logging
 from datetime import datetime
+from functools import cache
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from alerts import delivery_rows, folding
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
+from alertsystem.prepared import Given, Prepared, PreparedUpdate
 from monitors.market import Kind
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -20,6 +22,16 @@ log = logging.getLogger(__name__)
 State = Delivery.State
 CHUNK = delivery_rows.AT_MOST  # subscribers a transaction
 TOO_LATE = "not sent in time"
+
+ALL_OF_ITS_ALERT = Prepared(
+    lambda: (
+        FanOut.objects.select_for_update(of=("self",))
+        .select_related("signal", "alert")
+        .filter(alert__in=FanOut.objects.filter(pk=Given("pk")).values("alert"))
+        .order_by("id")
+    )
+)
+DONE = PreparedUpdate(lambda: FanOut.objects.filter(pk=Given("pk")), done_at=Given("now"))
 
 
 def fan_out(fan_out: FanOut) -> int:
@@ -67,39 +79,61 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL jit = off")  # compiling a chunk's statement takes half a second, running it a tenth
-    alert = FanOut.objects.filter(pk=fan_out_id).values("alert")
     # Fan-outs of one alert take turns, so that a lower step never misses the higher one written beside it.
-    all_of_it = list(FanOut.objects.select_for_update(of=("self",)).select_related("signal", "alert").filter(alert__in=alert).order_by("id"))
+    all_of_it = ALL_OF_ITS_ALERT.rows(pk=fan_out_id)
     fan_out = next((found for found in all_of_it if found.pk == fan_out_id and found.done_at is None), None)
     if fan_out is None:
         return 0, True
-    upper = Subscriber.objects.filter(pk__gt=fan_out.cursor).order_by("pk").values_list("pk", flat=True)[CHUNK - 1 : CHUNK].first()
+    upper = _last_of_chunk(CHUNK).first(cursor=fan_out.cursor)
     now = timezone.now()
     folding.take_turn(fan_out.alert)
-    written = delivery_rows.insert(_untold(fan_out, upper), Severity(fan_out.severity), _same_for_all(fan_out), now)
+    written = _write(fan_out, upper, now)
     if written and len(all_of_it) > 1:
         _supersede(fan_out, upper)
     if written:
-        folding.fold(fan_out, _chunk("subscriber", fan_out, upper), now)
+        folding.fold(fan_out, _chunk("subscriber", fan_out.cursor, upper), now)
     if upper is None:
-        FanOut.objects.filter(pk=fan_out_id).update(done_at=now)
+        DONE.run(pk=fan_out_id, now=now)
     else:
         FanOut.objects.filter(pk=fan_out_id).update(cursor=upper)
     return written, upper is None
 
 
-def _untold(fan_out: FanOut, upper: int | None) -> QuerySet[Subscriber]:
+def _write(fan_out: FanOut, upper: int | None, now: datetime) -> int:
+    """Write the deliveries to the subscribers of the chunk who have to be told; return how many."""
+    signal, severity = fan_out.signal, Severity(fan_out.severity)
+    statement = _untold(Kind(signal.kind), severity, upper is None).sql(
+        asset=signal.asset,
+        value=signal.value,
+        alert=fan_out.alert_id,
+        step=fan_out.step,
+        cursor=fan_out.cursor,
+        upper=upper,
+        since=now - delivery_rows.CAP_WINDOW,
+    )
+    return delivery_rows.insert_chosen(statement, severity, _same_for_all(fan_out), now)
+
+
+@cache
+def _untold(kind: Kind, severity: Severity, to_the_end: bool) -> "Prepared[tuple[int, bool]]":
     """Who of the chunk wants the signal and was not told in this incident at this step or a higher one."""
-    signal = fan_out.signal
+    upper = None if to_the_end else Given("upper")
     # The chunk's bounds again, so that no database looks through all that were told
-    told = Delivery.objects.filter(_chunk("subscriber", fan_out, upper), alert=fan_out.alert_id, subscriber=OuterRef("pk"), step__gte=fan_out.step)
-    wanted = wanting(Kind(signal.kind), signal.asset, signal.value, Severity(fan_out.severity))
-    return wanted.filter(~Exists(told), _chunk("pk", fan_out, upper))
+    in_chunk = _chunk("subscriber", Given("cursor"), upper)
+    told = Delivery.objects.filter(in_chunk, alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
+    wanted = wanting(kind, Given("asset"), Given("value"), severity).filter(~Exists(told), _chunk("pk", Given("cursor"), upper))
+    return Prepared(lambda: delivery_rows.chosen(wanted, severity, Given("since")))
 
 
-def _chunk(field: str, fan_out: FanOut, upper: int | None) -> Q:
+@cache
+def _last_of_chunk(size: int) -> Prepared[int]:
+    """The last subscriber of a whole chunk after the cursor; none when less are left."""
+    return Prepared(lambda: Subscriber.objects.filter(pk__gt=Given("cursor")).order_by("pk").values_list("pk", flat=True)[size - 1 : size])
+
+
+def _chunk(field: str, cursor: int | Given, upper: int | Given | None) -> Q:
     """The chunk's subscribers: after the cursor, up to `upper` (None: to the end)."""
-    after = Q(**{f"{field}__gt": fan_out.cursor})
+    after = Q(**{f"{field}__gt": cursor})
     return after if upper is None else after & Q(**{f"{field}__lte": upper})
 
 
@@ -110,5 +144,5 @@ def _same_for_all(fan_out: FanOut) -> dict[str, object]:
 
 def _supersede(fan_out: FanOut, upper: int | None) -> None:
     """The unsent lower steps of the chunk's subscribers are not worth sending any more."""
-    lower = Delivery.objects.filter(_chunk("subscriber", fan_out, upper), alert=fan_out.alert_id, step__lt=fan_out.step)
+    lower = Delivery.objects.filter(_chunk("subscriber", fan_out.cursor, upper), alert=fan_out.alert_id, step__lt=fan_out.step)
     lower.filter(overtaken(), state__in=(State.PENDING, State.HELD)).update(state=State.SUPERSEDED, reason="a higher step followed")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from alerts import incidents, market_moves, outbox
 from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
+from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert
 from monitors import selectors
 from monitors.market import Kind
 from monitors.models import Signal
@@ -17,6 +18,13 @@ from subscribers.models import Subscriber, Subscription
 
 log = logging.getLogger(__name__)
 LOST_RACES = 5  # two workers may open the same incident at once; the loser looks again
+
+UNREAD = Prepared(lambda: Signal.objects.select_for_update().filter(fingerprint=Given("fingerprint"), decided_at=None).order_by("id"))
+NEWEST = Prepared(
+    lambda: Alert.objects.select_for_update(of=("self",), no_key=True).select_related("peak").filter(fingerprint=Given("fingerprint")).order_by("-id")[:1]
+)
+DECIDED = PreparedUpdate(lambda: Signal.objects.filter(pk=Given("pk")), decided_at=Given("now"))
+IN_FORCE = Prepared(lambda: Silence.objects.filter(kind__in=["", Given("kind")], asset__in=["", Given("asset")], until__gt=Given("now")).order_by("-until")[:1])
 
 
 def evaluate(fingerprint: str) -> None:
@@ -61,15 +69,15 @@ def _close_if_due(pk: int, now: datetime) -> bool:
 @transaction.atomic
 def _decide_unread(fingerprint: str) -> list[FanOut]:
     # The row locks (on SQLite the whole transaction) make a second worker wait here, and then find nothing unread.
-    unread = list(Signal.objects.select_for_update().filter(fingerprint=fingerprint, decided_at=None).order_by("id"))
+    unread = UNREAD.rows(fingerprint=fingerprint)
     if not unread:
         return []
-    newest = Alert.objects.select_for_update(of=("self",), no_key=True).select_related("peak").filter(fingerprint=fingerprint).order_by("-id").first()
-    rulebook, now, fan_outs = selectors.rulebook(), timezone.now(), []
+    newest = NEWEST.first(fingerprint=fingerprint)
+    rulebook, now, fan_outs = selectors.rulebook_of(unread[0].asset), timezone.now(), []
     for signal in unread:
         newest, fan_out = _decide(newest, signal, rulebook, now)
         fan_outs += [fan_out] if fan_out is not None else []
-    Signal.objects.filter(pk__in=[signal.pk for signal in unread]).update(decided_at=now)
+        DECIDED.run(pk=signal.pk, now=now)
     return fan_outs
 
 
@@ -84,21 +92,27 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
         alert = None
     if decision.incident is not None and decision.outcome is not Outcome.OUT_OF_ORDER:
         alert = alert or Alert(fingerprint=signal.fingerprint, asset=signal.asset, direction=signal.direction, revision=0)
-        incidents.store(alert, decision.incident, signal, now)
+        incidents.apply(alert, decision.incident, signal, now)
         market_moves.join(alert, signal)
+        insert(alert) if alert.pk is None else alert.save()
     silenced = _silenced(signal, now) if decision.tells else ""
-    Decision.objects.create(
+    made = Decision(
         signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced))),
         severity=decision.grade.severity, step=decision.grade.step, unconfirmed=decision.grade.unconfirmed, decided_at=now,
     )  # fmt: skip
-    if alert is None or not decision.tells or silenced or not _somebody_may_be_new(alert, signal, decision.grade.step):
+    insert(made)
+    if alert is None or not decision.tells or silenced:
         return alert or newest, None
-    return alert, FanOut.objects.create(alert=alert, signal=signal, severity=decision.grade.severity, step=decision.grade.step)
+    if decision.outcome is not Outcome.OPENED and not _somebody_may_be_new(alert, signal, decision.grade.step):
+        return alert, None
+    fan_out = FanOut(alert=alert, signal=signal, severity=decision.grade.severity, step=decision.grade.step)
+    insert(fan_out)
+    return alert, fan_out
 
 
 def _silenced(signal: Signal, now: datetime) -> str:
     """Why an operator wants nobody to be told; "" when no silence is in force."""
-    silence = Silence.objects.filter(kind__in=["", signal.kind], asset__in=["", signal.asset], until__gt=now).order_by("-until").first()
+    silence = IN_FORCE.first(kind=signal.kind, asset=signal.asset, now=now)
     return "" if silence is None else f"silenced: {silence}"[:150]
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Count, Max, Sum
 
+from alertsystem.prepared import Given, Prepared
 from monitors import rulefile, universe
 from monitors.market import Contract, Kind, Venue
 from monitors.models import AssetChoice, CustomFloor, FeedStatus, Market, OpenInterestSample, ThresholdRule
@@ -17,11 +18,20 @@ from monitors.venues.contracts import Contracts, of_rows
 MARK_FRESH = timedelta(minutes=3)
 DEFAULT_ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
+FLOORS_OF = Prepared(lambda: CustomFloor.objects.filter(asset__in=["", Given("asset")]))
+RULES_OF = Prepared(lambda: ThresholdRule.objects.filter(asset__in=["", Given("asset")]).order_by())
+
 
 def rulebook() -> Rulebook:
     """The rules and custom floors in force now."""
     floors = {(Kind(floor.kind), floor.asset): floor.value for floor in CustomFloor.objects.all()}
     return Rulebook.of((row.as_rule() for row in ThresholdRule.objects.all()), floors)
+
+
+def rulebook_of(asset: str) -> Rulebook:
+    """What is in force now for one asset."""
+    floors = {(Kind(floor.kind), floor.asset): floor.value for floor in FLOORS_OF.rows(asset=asset)}
+    return Rulebook.of((row.as_rule() for row in RULES_OF.rows(asset=asset)), floors)
 
 
 def all_rules() -> tuple[list[Rule], str]:

@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import Expression, FilteredRelation, Q, QuerySet
 
 from monitors.market import Kind
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 
 
-def wanting(kind: Kind, asset: str, value: Decimal, severity: Severity) -> QuerySet[Subscriber]:
+def wanting(kind: Kind, asset: str | Expression, value: Decimal | Expression, severity: Severity) -> QuerySet[Subscriber]:
     """Active subscribers who want a signal of this kind and asset, with `value` in the kind's unit and judged `severity`.
 
     A custom threshold (the asset's own, else the any-asset one) has been reached; without one the severity has reached
@@ -22,6 +22,6 @@ def wanting(kind: Kind, asset: str, value: Decimal, severity: Severity) -> Query
     return Subscriber.objects.alias(own=_row(kind, asset), usual=_row(kind, "")).filter(reached, active=True)
 
 
-def _row(kind: Kind, asset: str) -> FilteredRelation:
+def _row(kind: Kind, asset: str | Expression) -> FilteredRelation:
     """The subscriber's one row for exactly this asset ("" = any), joined from the left."""
     return FilteredRelation("subscriptions", condition=Q(subscriptions__kind=kind.value, subscriptions__asset=asset))
