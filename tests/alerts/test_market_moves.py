@@ -230,6 +230,15 @@ def test_over_the_hourly_cap_the_message_is_held_and_freed_by_a_loud_one() -> No
     assert (wide(somebody).state, wide(somebody).severity) == (State.PENDING, Severity.HIGH)
 
 
+def test_a_loud_one_frees_the_message_only_within_its_own_cap() -> None:
+    somebody = make_subscriber()
+    for _ in range(30):
+        make_delivery(somebody, alert=make_alert())
+    opens("SOL", "XRP", "DOGE", "ADA")
+    opens("LTC", value=4_000)
+    assert (wide(somebody).state, wide(somebody).severity) == (State.HELD, Severity.HIGH)
+
+
 def test_a_single_message_whose_sending_failed_meanwhile_is_folded_too(telegram: FakeTelegram) -> None:
     somebody = make_subscriber()
     opens("SOL")
