@@ -8,6 +8,7 @@ from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Value, When
 from alerts import delivery_rows
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.rules.market_move import LEAST_ASSETS, WITHIN, are_together
+from alertsystem.prepared import Given, Prepared
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -17,11 +18,15 @@ FOLDED = "told in the market-wide message"
 UNSENT = (State.PENDING, State.HELD)
 LISTED_STEPS = Q(alert__isnull=False, step__range=(Severity.LOW, Severity.HIGH))  # EXTREME stands alone
 
+TURN = Prepared(lambda: MarketMove.objects.select_for_update(no_key=True).filter(pk=Given("pk")))  # no_key: incidents may join meanwhile
+WIDE = Prepared(lambda: Delivery.objects.filter(alert=None, move=Given("move")).values_list("pk", flat=True)[:1])
+NEAR = Prepared(lambda: Alert.objects.filter(move=Given("move"), opened_at__gte=Given("since"), opened_at__lte=Given("until")).values_list("pk", "asset"))
+
 
 def take_turn(alert: Alert) -> None:
     """Fan-outs of one move take turns, so that each sees what the others have told."""
     if alert.move_id is not None:
-        list(MarketMove.objects.select_for_update(no_key=True).filter(pk=alert.move_id))  # no_key: incidents may join meanwhile
+        TURN.rows(pk=alert.move_id)
 
 
 def fold(fan_out: FanOut, chunk: Q, now: datetime) -> None:
@@ -30,12 +35,15 @@ def fold(fan_out: FanOut, chunk: Q, now: datetime) -> None:
     The first three assets were told singly, for nobody knew; what of them is still unsent is told in the message as well.
     Subscribers pass through Python by their numbers: one statement for all of it is what planners make a bad guess at in a burst.
     """
-    move, group = fan_out.alert.move_id, _group(fan_out)
-    if move is None or not Severity.LOW <= fan_out.step <= Severity.HIGH or not (group or Delivery.objects.filter(_wide(move)).exists()):
+    move = fan_out.alert.move_id
+    if move is None or not Severity.LOW <= fan_out.step <= Severity.HIGH:
         return
-    rows, told = Delivery.objects.filter(chunk), _told(move, chunk)
+    group, rows = _group(fan_out), Delivery.objects.filter(chunk)
+    many, told = _wanting_many(rows, group), _told(move, chunk)
+    if not many and not told:
+        return
     fresh = _subscribers(rows.filter(alert=fan_out.alert_id, step=fan_out.step, queued_at=now))
-    joining = (fresh & _wanting_many(rows, group)) - {subscriber for subscriber, reached in told.items() if not reached}
+    joining = (fresh & many) - {subscriber for subscriber, reached in told.items() if not reached}
     listed = _subscribers(rows.filter(alert=fan_out.alert_id, move=move)) & fresh & {subscriber for subscriber, reached in told.items() if reached}
     listing = _listing(move)
     rows.filter(LISTED_STEPS, alert__in=group, move=None, subscriber__in=joining).update(**listing)
@@ -57,7 +65,7 @@ def _group(fan_out: FanOut) -> list[int]:
     alert = fan_out.alert
     if alert.move_id is None or not are_together(alert.opened_at, fan_out.signal.received_at):
         return []
-    near = Alert.objects.filter(move=alert.move_id, opened_at__range=(alert.opened_at - WITHIN, alert.opened_at + WITHIN)).values_list("pk", "asset")
+    near = NEAR.rows(move=alert.move_id, since=alert.opened_at - WITHIN, until=alert.opened_at + WITHIN)
     return [pk for pk, _ in near] if len({asset for _, asset in near}) >= LEAST_ASSETS else []
 
 
@@ -79,6 +87,8 @@ def _wanting_many(rows: "QuerySet[Delivery]", group: Sequence[int]) -> set[int]:
 
 def _told(move: int, chunk: Q) -> dict[int, bool]:
     """Who has a market-wide message, and whether it is yet to be sent or still shows what becomes of the incidents."""
+    if not WIDE.rows(move=move):
+        return {}
     messages = Delivery.objects.filter(chunk, _wide(move))
     reached = _subscribers(messages.filter(_reaches()))
     return {subscriber: subscriber in reached for subscriber in _subscribers(messages)}

@@ -64,10 +64,10 @@ class Prepared(Generic[Row]):
         compiler.connection = connection
         compiler.as_sql = lambda *_, **__: statement
         compiler.get_converters = lambda _: self._converters
-        query = copy(self._queryset.query)
+        query: Any = copy(self._queryset.query)
         query.get_compiler = lambda *_, **__: compiler
         found: QuerySet[Any, Row] = QuerySet(self._queryset.model, query)
-        found._iterable_class = self._queryset._iterable_class  # type: ignore[attr-defined]
+        found._iterable_class = self._queryset._iterable_class
         return list(found)
 
     def first(self, **values: object) -> Row | None:
