@@ -112,7 +112,8 @@ class LiquidationMonitor:
                 return True
             except (DatabaseError, InterfaceError) as error:
                 connection.close()
-                log.warning("The database cannot be used (%s); next try in %.0f s", (str(error).strip() or type(error).__name__).splitlines()[0], wait_s)
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                log.warning("The database cannot be used (%s); a new one needs `manage.py migrate`; next try in %.0f s", reason, wait_s)
                 self._stopping.wait(wait_s)
                 wait_s = min(wait_s * 2, 30.0)
         return False

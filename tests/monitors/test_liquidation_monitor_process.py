@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -113,6 +114,13 @@ def test_a_second_monitor_on_the_same_database_doubles_nothing(processes: Proces
     for number in range(5):
         venues.send("bybit", bybit(500_000 + number))
     wait_until(lambda: len(saved_dollars()) == 5)
+
+
+def test_on_an_empty_database_it_says_what_is_missing_and_waits(processes: Processes, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    monitor = processes.manage("watch_liquidations", env={"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}"}, log=log)
+    wait_until(lambda: b"manage.py migrate" in log.read_bytes(), 20, "the line that says what to do")
+    assert monitor.poll() is None
 
 
 def test_the_monitor_does_without_ccxt() -> None:
