@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.lookups import In
 
 from alerts import delivery_rows
 from alerts.models import Alert, Delivery, FanOut, MarketMove
@@ -16,6 +18,7 @@ from subscribers.models import Subscriber
 State = Delivery.State
 FOLDED = "told in the market-wide message"
 UNSENT = (State.PENDING, State.HELD)
+ENDLESS = 2**63 - 1  # no subscriber's number is larger
 LISTED_STEPS = Q(alert__isnull=False, step__range=(Severity.LOW, Severity.HIGH))  # EXTREME stands alone
 
 TURN = Prepared(lambda: MarketMove.objects.select_for_update(no_key=True).filter(pk=Given("pk")))  # no_key: incidents may join meanwhile
@@ -29,17 +32,18 @@ def take_turn(alert: Alert) -> None:
         TURN.rows(pk=alert.move_id)
 
 
-def fold(fan_out: FanOut, chunk: Q, now: datetime) -> None:
+def fold(fan_out: FanOut, chunk: Q, upper: int | None, now: datetime) -> None:
     """Make the rows that `fan_out` has just written for a chunk of subscribers part of their market-wide message, where they have or need one.
 
     The first three assets were told singly, for nobody knew; what of them is still unsent is told in the message as well.
-    Subscribers pass through Python by their numbers: one statement for all of it is what planners make a bad guess at in a burst.
+    The chunk ends with the subscriber `upper` (None: with the last of all). Subscribers pass through Python by their numbers:
+    one statement for all of it is what planners make a bad guess at in a burst.
     """
     move = fan_out.alert.move_id
     if move is None or not Severity.LOW <= fan_out.step <= Severity.HIGH:
         return
     group, rows = _group(fan_out), Delivery.objects.filter(chunk)
-    many, told = _wanting_many(rows, group), _told(move, chunk)
+    many, told = _wanting_many(group, fan_out.cursor, upper), _told(move, chunk)
     if not many and not told:
         return
     fresh = _subscribers(rows.filter(alert=fan_out.alert_id, step=fan_out.step, queued_at=now))
@@ -79,10 +83,22 @@ def _subscribers(deliveries: "QuerySet[Delivery]") -> set[int]:
     return set(deliveries.order_by().values_list("subscriber_id", flat=True))
 
 
-def _wanting_many(rows: "QuerySet[Delivery]", group: Sequence[int]) -> set[int]:
-    """Who is told of so many assets of the group."""
-    counted = rows.filter(LISTED_STEPS, alert__in=group).order_by().values("subscriber").annotate(assets=Count("alert__asset", distinct=True))
-    return set(counted.filter(assets__gte=LEAST_ASSETS).values_list("subscriber", flat=True)) if group else set()
+def _wanting_many(group: Sequence[int], cursor: int, upper: int | None) -> set[int]:
+    """Who of the chunk is told of so many assets of the group."""
+    if not group:
+        return set()
+    size = 1 << (len(group) - 1).bit_length()  # few sizes, so that few statements are compiled
+    alerts = {f"alert{number}": group[min(number, len(group) - 1)] for number in range(size)}
+    return set(_told_of_many(size).rows(cursor=cursor, upper=ENDLESS if upper is None else upper, **alerts))
+
+
+@cache
+def _told_of_many(size: int) -> Prepared[int]:
+    """The subscribers of a chunk who are told of so many assets of `size` incidents."""
+    group, chunk = [Given(f"alert{number}") for number in range(size)], Q(subscriber__gt=Given("cursor"), subscriber__lte=Given("upper"))
+    told = Delivery.objects.filter(chunk, LISTED_STEPS, In(F("alert_id"), group)).order_by().values("subscriber")
+    many = told.annotate(assets=Count("alert__asset", distinct=True)).filter(assets__gte=LEAST_ASSETS)
+    return Prepared(lambda: many.values_list("subscriber", flat=True))
 
 
 def _told(move: int, chunk: Q) -> dict[int, bool]:

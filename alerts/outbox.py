@@ -91,7 +91,7 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
     if written and len(all_of_it) > 1:
         _supersede(fan_out, upper)
     if written:
-        folding.fold(fan_out, _chunk("subscriber", fan_out.cursor, upper), now)
+        folding.fold(fan_out, _chunk("subscriber", fan_out.cursor, upper), upper, now)
     if upper is None:
         DONE.run(pk=fan_out_id, now=now)
     else:

@@ -5,11 +5,11 @@ For the queries between a signal and its message only. `Given("name")` stands wh
     UNREAD.rows(fingerprint="BTC:LONG")
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
@@ -98,17 +98,20 @@ class PreparedUpdate:
 
 def insert(row: Model) -> None:
     """Write a new row whose id the database gives, as `row.save()` does, without signals."""
-    model = type(row)
+    sql, fields = _inserting(type(row))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields])
+        row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, connection.alias
+
+
+@cache
+def _inserting(model: type[Model]) -> tuple[str, Sequence[Any]]:
+    """The statement for one row, and the fields whose values it takes."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     places = ", ".join("%s" for _ in fields)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({columns}) VALUES ({places}) RETURNING id",
-            [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields],
-        )
-        row.pk = cursor.fetchone()[0]
-    row._state.adding, row._state.db = False, connection.alias
+    return f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({columns}) VALUES ({places}) RETURNING id", fields
 
 
 def filled(params: Iterable[Any], values: dict[str, object]) -> tuple[Any, ...]:
