@@ -8,8 +8,9 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import heartbeat_sent, setup_logging, worker_process_init
+from celery.signals import heartbeat_sent, setup_logging, task_prerun, worker_process_init
 from django.conf import settings
+from django.db import close_old_connections
 from kombu import Queue
 
 from alertsystem import ending  # noqa: F401  # before a worker forks its pool
@@ -55,6 +56,12 @@ def _log_as_django_does(**_: Any) -> None:
 @heartbeat_sent.connect
 def _worker_lives(**_: Any) -> None:
     say_alive(*(f"worker:{queue}" for queue in app.amqp.queues.consume_from))
+
+
+@task_prerun.connect
+def _use_sound_connections(**_: Any) -> None:
+    """As Django does before a request: a connection that is old or broken is replaced, a sound one is kept."""
+    close_old_connections()
 
 
 @worker_process_init.connect

@@ -146,6 +146,7 @@ CELERY_RESULT_EXPIRES = None  # there are no results, so beat needs no row to cl
 CELERY_TASK_DEFAULT_PRIORITY = 6
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1, "interval_max": 0.2}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_DB_REUSE_MAX = 10**9  # else Celery closes the database's connection before and after every task; see `_use_sound_connections`
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10  # s
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # tasks may run twice, but need not be cut

@@ -4,10 +4,13 @@ import json
 from collections.abc import Callable
 
 import pytest
+from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs lack it
+from celery.signals import task_prerun
+from django.db import connection
 from django_celery_beat.models import PeriodicTask
 from redis import Redis
 
-from alertsystem.celery import DISPATCH_PRIORITY, FIRST, LAST, QUEUE_OF_TASK, QUEUES, USUAL, enqueue
+from alertsystem.celery import DISPATCH_PRIORITY, FIRST, LAST, QUEUE_OF_TASK, QUEUES, USUAL, app, enqueue
 from alertsystem.heartbeats import alive
 from monitors.thresholds import Severity
 from tests.harness import Process, Processes, wait_until
@@ -30,6 +33,19 @@ def test_a_priority_lands_in_its_own_key(valkey: Redis, task: str, priority: int
     message = json.loads(valkey.lpop(KEYS[task, priority]))  # type: ignore[arg-type]
     assert message["headers"]["task"] == task
     assert message["properties"]["priority"] == priority
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_keeps_its_database_connection_from_task_to_task_unless_it_is_old() -> None:
+    of_worker = DjangoWorkerFixup(app)
+    connection.ensure_connection()
+    first = connection.connection
+    of_worker.close_database()  # as before and after each task
+    task_prerun.send(sender=None)
+    assert connection.connection is first
+    connection.close_at = 0.0  # CONN_MAX_AGE is over
+    task_prerun.send(sender=None)
+    assert connection.connection is None
 
 
 def test_workers_say_which_queues_they_serve(celery_workers: Callable[..., list[Process]]) -> None:
