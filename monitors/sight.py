@@ -12,7 +12,8 @@ from monitors.market import Kind, Venue
 from monitors.models import Market, ScanStatus
 
 BLIND_AFTER = timedelta(seconds=150)  # without a scan that brought data: two were missed
-ABOUT_TO_COME = (timedelta(seconds=40), timedelta(seconds=90))  # after its last scan a venue's next one is due, each minute; later it has missed its turn
+DUE_AFTER = timedelta(seconds=45)  # since a venue's last scan began: the next one is about to come, for there is one each minute ...
+MISSED_AFTER = timedelta(seconds=90)  # ... and since it ended: the next one has missed its turn
 MATURE_AFTER = timedelta(hours=24)  # after its listing: until then a contract is sampled and raises nothing
 TOO_YOUNG = "listed for less than 24 h"
 LEFT_TO_ANOTHER = "left to another venue's scan that is about to come"
@@ -67,8 +68,8 @@ def sight(kind: Kind, assets: Collection[str], now: datetime) -> Sight:
 def _about_to_come(status: ScanStatus, now: datetime) -> bool:
     if status.started_at is None:
         return False
-    earliest, latest = ABOUT_TO_COME
-    return earliest <= now - status.started_at - timedelta(milliseconds=status.duration_ms) <= latest
+    since = now - status.started_at
+    return since >= DUE_AFTER and since - timedelta(milliseconds=status.duration_ms) <= MISSED_AFTER
 
 
 def blindness(status: ScanStatus, now: datetime) -> str:
