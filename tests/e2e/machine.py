@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,15 +69,16 @@ class Machine:
 
 
 @contextmanager
-def machine(folder: Path) -> Iterator[Machine]:
-    """Run it until the block ends, then end it as Ctrl-C does."""
+def machine(folder: Path, more_assets: int = 0, settings: Mapping[str, str] | None = None) -> Iterator[Machine]:
+    """Run it until the block ends, then end it as Ctrl-C does; the venues list `more_assets` beside their usual ones."""
     log = folder / "up.log"
     data = folder / "data"
     data.mkdir()
     with FakeVenues() as venues, FakeTelegram(token=TOKEN, latency_s=0.03) as telegram, log.open("wb") as output:
         port = _free_port()
-        settings = {**venues.env, "TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "DATABASE_URL": database_url()}
-        up = demo.start_up(data, port, settings, output)
+        venues.markets.add_assets(more_assets)
+        ours = {**venues.env, "TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "DATABASE_URL": database_url(), **(settings or {})}
+        up = demo.start_up(data, port, ours, output)
         try:
             yield Machine(venues, telegram, up, f"http://{HOST}:{port}", log)
         finally:

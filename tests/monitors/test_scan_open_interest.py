@@ -146,15 +146,16 @@ def test_the_assets_own_history_may_raise_the_severity(venues: FakeVenues) -> No
     assert last is not None and (last.details["own_step"], last.details["own_days"]) == ("3", "20.0")
 
 
-def set_last_scan(venue: str, seconds_ago: float) -> None:
-    ScanStatus.objects.filter(venue=venue).update(started_at=timezone.now() - timedelta(seconds=seconds_ago), duration_ms=0)
+def set_last_scan(venue: str, seconds_ago: float, took_s: int = 0) -> None:
+    ScanStatus.objects.filter(venue=venue).update(started_at=timezone.now() - timedelta(seconds=seconds_ago), duration_ms=took_s * 1000)
 
 
-def test_an_asset_is_left_to_the_venue_whose_scan_is_about_to_come(venues: FakeVenues) -> None:
+@pytest.mark.parametrize("took_s", [0, 28])
+def test_an_asset_is_left_to_the_venue_whose_scan_is_about_to_come(venues: FakeVenues, took_s: int) -> None:
     """So that what all venues show at once is one confirmed message, and no unconfirmed one with its correction."""
     scan_all()
     past_samples(20, change="0.98")
-    set_last_scan("okx", 60)
+    set_last_scan("okx", 60, took_s)
     assert scan_open_interest(Venue.BINANCE) == 0
     assert status("binance").unjudged == {"left to another venue's scan that is about to come": 4}
     assert scan_open_interest(Venue.OKX) > 0
