@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from redis import Redis
 
 from alertsystem.broker import redis_client
@@ -17,7 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests without a database when asked to."""
+    """Leave out the tests without a database when asked to; let every transactional test keep what migrations seed."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker is not None and marker.kwargs.get("transaction"):  # the fixture below is not looked at for these
+            item.add_marker(pytest.mark.django_db(**{**marker.kwargs, "serialized_rollback": True}), append=False)
     if config.getoption("--database-tests-only"):
         kept = [item for item in items if _touches_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
@@ -31,7 +36,17 @@ def _touches_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(autouse=True)
 def django_db_serialized_rollback() -> None:
-    """The rows that migrations seed (rules, schedule) are there again after a transactional test has emptied the tables."""
+    """The rows that migrations seed (rules, schedule) are there when a transactional test begins."""
+
+
+@pytest.fixture(autouse=True)
+def seeded_rows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """They are there again after it has emptied the tables: first of all fixtures, so last to end."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction")):
+        with request.getfixturevalue("django_db_blocker").unblock():
+            connection.creation.deserialize_db_from_string(connection._test_serialized_contents)  # type: ignore[attr-defined]  # set by the runner
 
 
 @pytest.fixture(scope="session")
