@@ -21,6 +21,7 @@ SEVERITY_COLOURS = {"EXTREME": "danger", "HIGH": "warning", "MODERATE": "info", 
 
 STATE_COLOURS = {
     "sent": "success", "pending": "info", "sending": "info", "held": "warning", "superseded": "", "expired": "warning", "failed": "danger", "unknown": "danger",
+    "folded": "",
 }  # fmt: skip
 
 
