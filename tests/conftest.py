@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 from redis import Redis
 
 from alertsystem.broker import redis_client
@@ -29,6 +30,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """The rows that migrations seed are there again for the next test, after all else has emptied the tables."""
+    yield
+    if nextitem is not None and _empties_tables(item):
+        with item.config.stash[blocking_manager_key].unblock():
+            connection.creation.deserialize_db_from_string(connection._test_serialized_contents)  # type: ignore[attr-defined]  # set by the runner
+
+
+def _empties_tables(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return "transactional_db" in getattr(item, "fixturenames", ()) or bool(marker is not None and marker.kwargs.get("transaction"))
+
+
 def _touches_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
@@ -37,16 +52,6 @@ def _touches_database(item: pytest.Item) -> bool:
 @pytest.fixture(autouse=True)
 def django_db_serialized_rollback() -> None:
     """The rows that migrations seed (rules, schedule) are there when a transactional test begins."""
-
-
-@pytest.fixture(autouse=True)
-def seeded_rows(request: pytest.FixtureRequest) -> Iterator[None]:
-    """They are there again after it has emptied the tables: first of all fixtures, so last to end."""
-    yield
-    marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction")):
-        with request.getfixturevalue("django_db_blocker").unblock():
-            connection.creation.deserialize_db_from_string(connection._test_serialized_contents)  # type: ignore[attr-defined]  # set by the runner
 
 
 @pytest.fixture(scope="session")

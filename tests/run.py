@@ -45,6 +45,7 @@ def main(words: Sequence[str]) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="alerts-run-") as folder:
         os.environ["TMPDIR"] = folder  # so that nothing stays behind, killed processes' folders included
+        os.chmod(folder, 0o711)  # root's PostgreSQL runs as nobody, in a folder below
         return _report(words, started)
 
 
