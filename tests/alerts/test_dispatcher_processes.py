@@ -116,7 +116,7 @@ def test_a_worker_told_to_end_awaits_its_answers_and_leaves_the_rest(processes: 
     [worker] = start_workers(processes, telegram)
     sweep_until(lambda: len(telegram.sent) >= 5 and in_state(State.SENDING))
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(4) == 0, "a slice of draining takes ten seconds"
+    assert worker.wait(8) == 0, "a slice of draining takes ten seconds"
     assert in_state(State.SENDING) == 0 and in_state(State.PENDING) > 100
     assert in_state(State.SENT) == len(telegram.sent)
     assert a_wake_up_waits(), "for the worker that comes next"

@@ -96,9 +96,9 @@ def test_what_dies_is_started_again_and_a_killed_up_leaves_nothing(machine: Mach
         before = set(machine.processes(word))
         for process_id in before:
             kill(process_id)
-        wait_until(lambda word=word, before=before: set(machine.processes(word)) - before, 15, f"a new {name}")  # type: ignore[misc]
+        wait_until(lambda word=word, before=before: set(machine.processes(word)) - before, 40, f"a new {name}")  # type: ignore[misc]
         assert re.search(rf"WARNING up +{name} was ended by SIGKILL; it starts again in 1 s", machine.output)
-    wait_until(lambda: machine.readyz().get("broker") == "ok", 15, "the broker's answer")
+    wait_until(lambda: machine.readyz().get("broker") == "ok", 40, "the broker's answer")
 
     machine.signal(signal.SIGKILL)
     wait_until(lambda: not machine.processes(), 10, "the end of every process")
