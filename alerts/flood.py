@@ -8,7 +8,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from alertsystem.broker import key, redis_client
+from alertsystem.broker import PAUSE, key, redis_client
 
 RedisAway = (RedisConnectionError, RedisTimeoutError)
 CHAT_INTERVAL_MS = 1_050  # Telegram: about one a second to a chat; a request may travel a little faster than the one before
@@ -41,13 +41,6 @@ if allowed >= 0 then
   redis.call('PEXPIRE', KEYS[4], ARGV[4])
 end
 return {0, 0}
-"""
-PAUSE = """
-local t = redis.call('TIME')
-local till = t[1] * 1000000 + t[2] + ARGV[1] * 1000
-if till > tonumber(redis.call('GET', KEYS[1]) or 0) then
-  redis.call('SET', KEYS[1], string.format('%.0f', till), 'PX', ARGV[1])
-end
 """
 
 

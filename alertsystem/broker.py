@@ -8,6 +8,14 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 KEY_PREFIX = "alertsystem:"
+# Until when something waits, in microseconds of the server's clock: KEYS[1] for ARGV[1] ms from now on, never shortened by a smaller one.
+PAUSE = """
+local t = redis.call('TIME')
+local till = t[1] * 1000000 + t[2] + ARGV[1] * 1000
+if till > tonumber(redis.call('GET', KEYS[1]) or 0) then
+  redis.call('SET', KEYS[1], string.format('%.0f', till), 'PX', ARGV[1])
+end
+"""
 TIMEOUT_S = 1.0  # to connect, and for each answer: a frozen broker must not freeze us
 
 

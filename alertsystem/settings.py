@@ -85,6 +85,7 @@ TEMPLATES = [
 ROOT_URLCONF = "alertsystem.urls"
 WSGI_APPLICATION = "alertsystem.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_REDIRECT_URL = "admin:index"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"

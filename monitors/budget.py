@@ -8,7 +8,7 @@ from math import ceil
 from django.conf import settings
 from redis import Redis, RedisError
 
-from alertsystem.broker import key, redis_client
+from alertsystem.broker import PAUSE, key, redis_client
 from monitors.market import Venue
 
 USUAL = ""
@@ -55,14 +55,6 @@ local wait = whole - math.max(burst - spare, cost) * interval - now
 if wait > 0 then return {wait, 0} end
 redis.call('SET', KEYS[2], string.format('%.0f', whole), 'PX', 600000)
 return {0, 0}
-"""
-
-PAUSE = """
-local t = redis.call('TIME')
-local till = t[1] * 1000000 + t[2] + ARGV[1] * 1000
-if till > tonumber(redis.call('GET', KEYS[1]) or 0) then
-  redis.call('SET', KEYS[1], string.format('%.0f', till), 'PX', ARGV[1])
-end
 """
 
 

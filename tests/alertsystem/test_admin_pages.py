@@ -95,3 +95,9 @@ def test_a_long_list_is_counted_only_as_far_as_it_is_shown(client: Client, rows:
 
 def test_whoever_is_not_logged_in_sees_nothing(rows: Delivery) -> None:
     assert Client().get(reverse("admin:alerts_alert_changelist")).status_code == 302
+
+
+def test_whoever_logs_in_by_the_plain_address_lands_on_the_overview() -> None:
+    User.objects.create_superuser("another", password="a password of its own")
+    answer = Client().post("/admin/login/", {"username": "another", "password": "a password of its own"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
