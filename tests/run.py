@@ -94,7 +94,8 @@ def _pytest(database: str, env: Mapping[str, str], words: Sequence[str]) -> Resu
     print(f"== pytest on {database}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        command = [sys.executable, "-m", "pytest", *PARALLEL, f"--junitxml={report}", *words]
+        short = f"--basetemp={folder}/t"  # a socket's path has 107 characters at most
+        command = [sys.executable, "-m", "pytest", *PARALLEL, f"--junitxml={report}", short, *words]
         try:
             done = subprocess.run(command, cwd=PROJECT_DIR, env={**os.environ, **env}, timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
