@@ -49,10 +49,9 @@ def test_pushed_open_interest_and_volume_alert_with_three_venues_everywhere(tran
         _let_a_minute_pass()
         _run_now(running, operator, "monitors.scan_")
         for kind, asset, headline in ((Kind.OPEN_INTEREST, OI_ASSET, "open interest +3."), (Kind.VOLUME, VOLUME_ASSET, "x usual (+")):
-            told = wait_until(partial(_messages, running, asset), EACH_S, f"the message of {kind} {asset}\n{running.tail()}")
-            assert len(told) == 1, told
-            assert headline in told[0] and "3 of 3 venues" in told[0], told
-            wait_until(partial(_terminal_shows, running, told[0]), 10, "the same text in the terminal")
+            # A scan that beat began just before the push may tell of two venues first; the third follows with the next one.
+            wait_until(partial(_is_confirmed, running, asset, headline), EACH_S, f"the message of {kind} {asset}\n{running.tail()}")
+            wait_until(partial(_terminal_shows, running, _messages(running, asset)[0]), 10, "the same text in the terminal")
             alert = Alert.objects.get(kind=kind, asset=asset)
             page = operator.get(f"{running.url}/admin/alerts/alert/{alert.pk}/change/", timeout=20).text
             assert headline in page and "3 of 3 venues" in page, page
@@ -116,6 +115,12 @@ def _push_volume(running: Machine, asset: str, times: int) -> None:
 
 def _messages(running: Machine, asset: str) -> list[str]:
     return [request.text for request in story.accepted(running.telegram, CHAT) if asset in request.text]
+
+
+def _is_confirmed(running: Machine, asset: str, headline: str) -> bool:
+    """Whether the chat reads of three venues, in a message as it was sent or as it was edited since."""
+    edits = [edit.text for edit in running.telegram.requests("editMessageText") if edit.accepted and asset in edit.text]
+    return any(headline in text and "3 of 3 venues" in text for text in _messages(running, asset) + edits)
 
 
 def _terminal_shows(running: Machine, told: str) -> bool:
