@@ -9,8 +9,8 @@ from types import FrameType
 from alertsystem.children import Child
 
 POLL_S = 0.1
-GRACE_S = 6.5  # from SIGTERM to SIGKILL; with the broker's second everything has ended within 10 s
-BROKER_GRACE_S = 1.5
+GRACE_S = 4.5  # from SIGTERM to SIGKILL; with the broker's second all is killed after 5.5 s, so that 10 s hold on a slow machine
+BROKER_GRACE_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -75,5 +75,5 @@ class Supervisor:
             time.sleep(POLL_S / 2)
         for child in children:
             if child.runs and self._stop.times < 2:
-                log.warning("%s did not end within %.0f s and is killed", child.name, grace_s)
+                log.warning("%s did not end within %.1f s and is killed", child.name, grace_s)
             child.kill_group()
