@@ -21,13 +21,14 @@ from tests.fakes.venues import FakeVenues
 
 ROUTE = "/market/stream?streams=!forceOrder@arr/!markPrice@arr"
 NOW_MS = 1_800_000_000_000
+CLOCK_MS = 20  # the clock that paces the frames is not the one that stamps them
 OKX_TOPIC = {"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]}
 
 
 @pytest.fixture
 def venues() -> Iterator[FakeVenues]:
-    timing = Timing(binance_ping=0.1, binance_pong_wait=0.5, binance_marks=0.1, bybit_silence=0.4, okx_silence=0.4)
-    with FakeVenues(timing=timing) as running:
+    """With the documented timing, but for frequent marks: a test that asks for a venue's impatience shortens its own."""
+    with FakeVenues(timing=Timing(binance_marks=0.1)) as running:
         yield running
 
 
@@ -42,13 +43,15 @@ class Socket:
         return self
 
     def hear(self) -> Any:
+        """The next message, as JSON where it is some; fails when the venue has ended the connection."""
         text = self.socket.recv()
+        assert self.socket.connected, "the venue has closed the connection"
         try:
             return json.loads(text)
         except ValueError:
             return text
 
-    def is_cut(self, within_s: float = 3, pongs: bool = True) -> bool:
+    def is_cut(self, within_s: float = 10, pongs: bool = True) -> bool:
         """Whether the venue ends the connection in that time, whatever it sends before."""
         deadline = time.monotonic() + within_s
         self.socket.settimeout(within_s)
@@ -80,6 +83,7 @@ def test_binance_sends_the_bare_event_on_the_raw_route(venues: FakeVenues) -> No
 
 @pytest.mark.parametrize("path", ["/ws/!forceOrder@arr", "/stream?streams=!forceOrder@arr/!markPrice@arr"])
 def test_binances_old_paths_connect_and_say_nothing(venues: FakeVenues, path: str) -> None:
+    venues.timing.binance_ping = 0.1
     socket = Socket(venues, "binance", path, timeout=0.5)
     assert venues.send("binance", binance_force_order("BTCUSDT", "SELL", 1, 64000, NOW_MS)) == 0
     socket.socket.ping("still there?")
@@ -101,7 +105,6 @@ def test_an_unknown_path_is_no_socket(venues: FakeVenues) -> None:
 
 
 def test_binance_sends_every_mark_until_it_is_silenced(venues: FakeVenues) -> None:
-    venues.timing.binance_ping = 60
     socket = Socket(venues, "binance", ROUTE)
     venues.set_price("BTC", "60000")
     frame = socket.hear()
@@ -119,13 +122,13 @@ def test_binance_sends_every_mark_until_it_is_silenced(venues: FakeVenues) -> No
 
 
 def test_binance_drops_who_never_pongs(venues: FakeVenues) -> None:
+    venues.timing.binance_ping, venues.timing.binance_pong_wait = 0.1, 1.5
     silent, polite = Socket(venues, "binance", ROUTE), Socket(venues, "binance", ROUTE)
-    assert not polite.is_cut(within_s=0.8)
+    assert not polite.is_cut(within_s=2)
     assert silent.is_cut(pongs=False)
 
 
 def test_binance_takes_ten_messages_a_second(venues: FakeVenues) -> None:
-    venues.timing.binance_ping = 60
     socket = Socket(venues, "binance", "/market/ws")
     for number in range(10):
         assert socket.say({"method": "SUBSCRIBE", "params": ["!forceOrder@arr"], "id": number}).hear() == {"result": None, "id": number}
@@ -162,12 +165,14 @@ def test_bybit_limits_the_args_of_a_connection(venues: FakeVenues) -> None:
 
 
 def test_bybit_and_okx_drop_who_is_silent(venues: FakeVenues) -> None:
+    venues.timing.bybit_silence = venues.timing.okx_silence = 0.3
     assert Socket(venues, "bybit", "/v5/public/linear").is_cut()
     assert Socket(venues, "okx", "/ws/v5/public").is_cut()
     assert [client.dropped for client in venues.connects["bybit"] + venues.connects["okx"]] == ["no heartbeat", "no data for 30 s"]
 
 
 def test_protocol_pings_do_not_keep_okx_alive_and_its_own_do(venues: FakeVenues) -> None:
+    venues.timing.okx_silence = 1.0
     wrong, right = Socket(venues, "okx", "/ws/v5/public"), Socket(venues, "okx", "/ws/v5/public")
 
     def dropped_in_spite_of_pings() -> bool:
@@ -198,7 +203,6 @@ def test_okx_refuses_what_it_does_not_know(venues: FakeVenues) -> None:
 
 
 def test_a_stalled_venue_pongs_without_data_and_a_frozen_one_is_mute(venues: FakeVenues) -> None:
-    venues.timing.okx_silence = 60
     socket = Socket(venues, "okx", "/ws/v5/public").say(OKX_TOPIC)
     socket.hear()
     venues.stall("okx")
@@ -265,15 +269,15 @@ def test_a_recording_is_played_at_its_pace_and_stamped_as_of_now(venues: FakeVen
     binance = Socket(venues, "binance", ROUTE)
     bybit = Socket(venues, "bybit", "/v5/public/linear").say({"op": "subscribe", "args": ["allLiquidation.BTCUSDT"]})
     okx = Socket(venues, "okx", "/ws/v5/public").say(OKX_TOPIC)
-    began = time.time()
+    for subscribed in (bybit, okx):
+        subscribed.hear()
+    began_ms = int(time.time() * 1000)
     assert venues.play(write_recording(tmp_path)) == 3
-    took = time.time() - began
-    assert 0.4 <= took < 1.5
-    bybit.hear()
-    okx.hear()
-    assert abs(binance.hear()["data"]["o"]["T"] - (began * 1000 - 1000)) < 500
-    assert abs(bybit.hear()["ts"] - (began * 1000 + 100)) < 500
-    assert abs(int(okx.hear()["data"][0]["details"][0]["ts"]) - began * 1000) < 500
+    ended_ms = int(time.time() * 1000)
+    times = [binance.hear()["data"]["o"]["T"], bybit.hear()["ts"], int(okx.hear()["data"][0]["details"][0]["ts"])]
+    sent = [at + before_ms for at, before_ms in zip(times, (1000, 100, 400), strict=True)]  # so long before its arrival each is stamped
+    assert began_ms <= sent[0] and sent[2] <= ended_ms
+    assert [at - began_ms >= due_ms - CLOCK_MS for at, due_ms in zip(sent, (0, 200, 400), strict=True)] == [True] * 3
     listing = venues.markets.find("binance", "BTCUSDT")
     assert listing is not None
     assert listing.price == Decimal(48000)
@@ -311,7 +315,7 @@ def test_they_run_as_a_process_with_controls_over_http(tmp_path: Path) -> None:
         assert process.wait(5) == 0
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 3) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Poll until `true()`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
