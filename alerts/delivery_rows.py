@@ -51,7 +51,18 @@ def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object]
     `same` is what else all of them say, by field.
     """
     select, params = statement
-    values = {"severity": severity, "text": "", "attempts": 0, "unknown_outcomes": 0, "revision": 0, "live": True, "queued_at": now, **same}
+    values = {
+        "purpose": Delivery.Purpose.ALERT.value,
+        "number": 0,
+        "severity": severity,
+        "text": "",
+        "attempts": 0,
+        "unknown_outcomes": 0,
+        "revision": 0,
+        "live": True,
+        "queued_at": now,
+        **same,
+    }
     fields = [field for field in Delivery._meta.concrete_fields if field.name in values]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     sql = f"""

@@ -38,7 +38,7 @@ def send_test(subscribers: Iterable[Subscriber]) -> int:
     now = timezone.now()
     tests = [
         Delivery(
-            subscriber=subscriber, text=TEST_TEXT, severity=TEST_SEVERITY, step=int(TEST_SEVERITY),
+            subscriber=subscriber, purpose=Delivery.Purpose.TEST, text=TEST_TEXT, severity=TEST_SEVERITY, step=int(TEST_SEVERITY),
             detected_at=now, queued_at=now, expires_at=expiry_of(TEST_SEVERITY, now),
         )
         for subscriber in subscribers

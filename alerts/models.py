@@ -48,6 +48,10 @@ class Alert(models.Model):
     move = models.ForeignKey(
         MarketMove, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="the move it may be told with; empty: it stands alone"
     )
+    companion_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="companions",
+        help_text="the open incident of the same asset and another kind whose message tells of this one too",
+    )  # fmt: skip
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["fingerprint"], condition=Q(closed_at=None), name="one_open_incident_per_fingerprint")]
@@ -98,8 +102,35 @@ class Silence(models.Model):
         return f"{self.kind or 'every kind'} {self.asset or 'every asset'} until {self.until:%Y-%m-%d %H:%M} UTC"
 
 
+class Broadcast(models.Model):
+    """An operator's message to many subscribers, under the same limits as alerts; rows up to subscriber `cursor` are written."""
+
+    text = models.TextField(max_length=3000, help_text="plain text")
+    chat_type = models.CharField(max_length=16, blank=True, help_text="only to private chats, groups, supergroups or channels; empty: to all")
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="empty: a draft, nothing is sent")
+    cursor = models.BigIntegerField(default=0)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"broadcast {self.pk}"
+
+
+class Chart(models.Model):
+    """The picture of an alert, drawn once and sent to everybody who gets it."""
+
+    alert = models.OneToOneField(Alert, on_delete=models.CASCADE, related_name="chart")
+    png = models.BinaryField(null=True, help_text="empty: not drawn yet")
+    caption = models.CharField(max_length=300, blank=True)
+    file_id = models.CharField(max_length=200, blank=True, help_text="Telegram's name of the picture once it was uploaded")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    drawn_at = models.DateTimeField(null=True, blank=True)
+    failed = models.CharField(max_length=200, blank=True, help_text="why it could not be drawn")
+
+
 class Delivery(models.Model):
-    """One message to one subscriber: for one step of an incident, for a market-wide move, or a test message with its own text.
+    """One message to one subscriber: for one step of an incident, for a market-wide move, or one with its own text (`purpose` says which).
 
     A step that is told within a market-wide message keeps its row: `folded`, or as it was when it had been sent before; `move` says where it is listed.
     """
@@ -115,6 +146,15 @@ class Delivery(models.Model):
         UNKNOWN = "unknown"
         FOLDED = "folded"
 
+    class Purpose(models.TextChoices):
+        ALERT = "alert"  # a step of an incident, or a market-wide move
+        DIGEST = "digest"  # what was held back
+        SUMMARY = "summary"  # an incident that lasts
+        CHART = "chart"
+        BROADCAST = "broadcast"
+        TEST = "test"
+
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.ALERT)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="deliveries")
     alert = models.ForeignKey(
         Alert, on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries", help_text="empty: market-wide, or a test message"
@@ -123,6 +163,15 @@ class Delivery(models.Model):
         MarketMove, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="deliveries",
         help_text="without an alert: the market-wide message itself; with one: it is listed there",
     )  # fmt: skip
+    about = models.ForeignKey(
+        Alert, on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="+", help_text="of a summary or a chart: the incident it is about"
+    )
+    number = models.PositiveIntegerField(default=0, help_text="of a summary: which one")
+    broadcast = models.ForeignKey(Broadcast, on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="deliveries")
+    digest = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="told", help_text="the digest that told of this one"
+    )
+    held_until = models.DateTimeField(null=True, blank=True, help_text="when the digest that tells of it is due")
     text = models.TextField(blank=True, help_text="of a message that is not an alert")
     severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
     step = models.PositiveSmallIntegerField(default=0)
@@ -147,6 +196,10 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["alert", "subscriber", "step"], name="one_delivery_per_alert_subscriber_and_step"),
             models.UniqueConstraint(fields=["move", "subscriber"], condition=Q(alert=None), name="one_message_per_move_and_subscriber"),
+            models.UniqueConstraint(
+                fields=["about", "subscriber", "purpose", "number"], condition=Q(about__isnull=False), name="one_summary_or_chart_per_subscriber"
+            ),
+            models.UniqueConstraint(fields=["broadcast", "subscriber"], condition=Q(broadcast__isnull=False), name="one_message_per_broadcast_and_subscriber"),
         ]
         indexes = [
             models.Index(fields=["-severity", "id"], name="delivery_outbox", condition=Q(state="pending")),
@@ -155,7 +208,47 @@ class Delivery(models.Model):
             models.Index(fields=["subscriber", "queued_at"]),
             models.Index(fields=["move", "subscriber"], name="delivery_listed", condition=~Q(alert=None) & ~Q(move=None)),
             models.Index(fields=["move", "revision"], name="delivery_wide_to_edit", condition=Q(state="sent", live=True, alert=None)),
+            models.Index(fields=["held_until"], name="delivery_to_digest", condition=Q(held_until__isnull=False, digest=None)),
+            models.Index(fields=["digest"], name="delivery_told_in_digest", condition=Q(digest__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.alert or self.move or 'test'} to {self.subscriber}: {self.state}"
+
+
+class Vote(models.Model):
+    """What a subscriber thought of an alert."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="votes")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="votes")
+    user_id = models.BigIntegerField(default=0, help_text="who voted; in a group everybody has a vote")
+    useful = models.BooleanField(help_text="no: noise")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "subscriber", "user_id"], name="one_vote_per_alert_and_person")]
+
+
+class Outcome(models.Model):
+    """What the price did after an incident was detected, over one horizon; numbers are empty while unknown, never zero instead."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # the horizon is not over, or its candles are not there yet
+        KNOWN = "known"
+        UNKNOWN = "unknown"  # a gap in the data
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="outcomes")
+    horizon_min = models.PositiveSmallIntegerField("horizon, minutes")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    due_at = models.DateTimeField(help_text="when the horizon is over")
+    price = models.FloatField("mark price at detection, $", null=True)
+    change_pct = models.FloatField("return, %", null=True)
+    up_pct = models.FloatField("largest move up, %", null=True)
+    down_pct = models.FloatField("largest move down, %", null=True)
+    usual_pct = models.FloatField("usual move over the horizon, %", null=True, help_text="median of the asset's absolute moves")
+    reason = models.CharField(max_length=200, blank=True, help_text="why it is unknown")
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "horizon_min"], name="one_outcome_per_alert_and_horizon")]
+        indexes = [models.Index(fields=["due_at"], name="outcome_to_measure", condition=Q(state="waiting"))]
