@@ -5,13 +5,14 @@ import logging
 from weakref import WeakValueDictionary
 
 from telegram import Bot
-from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from alerts.channels.base import ChannelError, ChatMoved, OutcomeUnknown, RetryLater, Undeliverable
-from alerts.channels.telegram import NO_PREVIEW, meaning
+from alerts.channels.telegram import meaning
 from subscribers import services
 from subscribers.bot.database import in_database
+from subscribers.bot.replies import deliver
+from subscribers.bot.screen import Reply
 
 TRIES, RETRY_S = 3, 1.0
 LAST_SECOND_S = 1.0  # how long answers under way may take when the bot is stopped
@@ -26,10 +27,10 @@ class Answers:
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    def say(self, bot: Bot, chat_id: int, text: str) -> None:
-        """Send `text` (HTML) to the chat soon."""
+    def say(self, bot: Bot, chat_id: int, reply: Reply, message_id: int | None = None) -> None:
+        """Send the reply to the chat soon; `message_id` is the message that was tapped."""
         turn = self._turns.setdefault(chat_id, asyncio.Lock())
-        task = asyncio.create_task(self._in_turn(turn, bot, chat_id, text))
+        task = asyncio.create_task(self._in_turn(turn, bot, chat_id, reply, message_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -40,21 +41,21 @@ class Answers:
             for task in late:
                 task.cancel()
 
-    async def _in_turn(self, turn: asyncio.Lock, bot: Bot, chat_id: int, text: str) -> None:
+    async def _in_turn(self, turn: asyncio.Lock, bot: Bot, chat_id: int, reply: Reply, message_id: int | None) -> None:
         async with turn:
             try:
-                await _send(bot, chat_id, text)
+                await _send(bot, chat_id, reply, message_id)
             except ChannelError as error:
                 log.warning("an answer to chat %s was not sent: %s", chat_id, error.reason)
             except Exception as error:  # one answer of an endless loop: the others go on
                 log.error("an answer to chat %s failed: %s", chat_id, type(error).__name__)
 
 
-async def _send(bot: Bot, chat_id: int, text: str) -> None:
+async def _send(bot: Bot, chat_id: int, reply: Reply, message_id: int | None) -> None:
     """Send, follow a chat that moved, try again what was not sent; ChannelError when it cannot be sent."""
     for tries_left in reversed(range(TRIES)):
         try:
-            await bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW)
+            await deliver(bot, chat_id, reply, message_id)
             return
         except TelegramError as error:
             problem = meaning(error)

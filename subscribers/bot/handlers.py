@@ -7,19 +7,22 @@ from typing import Any
 
 import telegram
 from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 from telegram import ChatMemberUpdated, Update
-from telegram.ext import Application, ChatMemberHandler, ContextTypes, MessageHandler, filters
+from telegram.ext import Application, CallbackQueryHandler, ChatMemberHandler, ContextTypes, MessageHandler, filters
 
 from subscribers import services
 from subscribers.bot import texts
 from subscribers.bot.answers import Answers
-from subscribers.bot.commands import BY_NAME, UNKNOWN, Chat, Command
+from subscribers.bot.commands import BUTTON, COMMAND, UNKNOWN
 from subscribers.bot.database import in_database
-from subscribers.bot.requests import Move, move_of, question_of, title_of
+from subscribers.bot.replies import toast
+from subscribers.bot.requests import Move, move_of, person_of, question_of, title_of
+from subscribers.bot.screen import Answer, Asked, Chat, Reply
 from subscribers.bot.throttle import Throttle
 
-ALLOWED_UPDATES = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER]  # edited messages are not asked for
-KNOWN = frozenset(BY_NAME)
+ALLOWED_UPDATES = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER, Update.CALLBACK_QUERY]  # edited messages are not asked for
+KNOWN = frozenset(COMMAND)
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class Handlers:
         app.add_handler(ChatMemberHandler(self.on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         app.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, self.on_migration))
         app.add_handler(MessageHandler(filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST, self.on_message))
+        app.add_handler(CallbackQueryHandler(self.on_tap))
         app.add_error_handler(on_error)
 
     async def on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -44,13 +48,29 @@ class Handlers:
         question = question_of(message, context.bot.username, KNOWN) if message else None
         if message is None or question is None:
             return
-        command = BY_NAME.get(question.name, UNKNOWN)
+        command = COMMAND.get(question.name, UNKNOWN)
         answered = self.throttle.allows(message.chat_id, time.monotonic())
         if not answered and not command.changes:
             return
-        text = await _answer(command, message.chat)
+        reply = await _answer(command.answer, _asked(message.chat, person_of(update), question.args))
         if answered:
-            self.answers.say(context.bot, message.chat_id, text)
+            self.answers.say(context.bot, message.chat_id, reply)
+
+    async def on_tap(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Carry out what a button says, show it, and let the button stop turning."""
+        query = update.callback_query
+        if query is None:
+            return
+        name, _, args = (query.data or "").partition(":")
+        button = BUTTON.get(name)
+        if button is None or query.message is None:
+            await toast(query, texts.OLD_BUTTON)
+            return
+        chat, message_id = query.message.chat, query.message.message_id
+        reply = await _answer(button.answer, _asked(chat, query.from_user.id, args, message_id))
+        await toast(query, reply.toast)
+        if reply.text or reply.edit or reply.document:
+            self.answers.say(context.bot, chat.id, reply, message_id)
 
     async def on_membership(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Channels subscribe by adding the bot as admin; whoever removes or blocks it is deactivated."""
@@ -61,11 +81,11 @@ class Handlers:
         if move is Move.LEFT:
             await in_database(services.unsubscribe_chat, change.chat.id, _left_reason(change))
             return
-        text = texts.GROUP_HELLO
+        reply = Reply(texts.GROUP_HELLO)
         if move is Move.JOINED_CHANNEL:
-            text = await _answer(BY_NAME["start"], change.chat)
+            reply = await _answer(COMMAND["start"].answer, _asked(change.chat, change.from_user.id))
         if self.throttle.allows(change.chat.id, time.monotonic()):
-            self.answers.say(context.bot, change.chat.id, text)
+            self.answers.say(context.bot, change.chat.id, reply)
 
     async def on_migration(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A group became a supergroup: its subscription moves to the new id. Told twice, once in each chat."""
@@ -82,13 +102,17 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     log.error("update %s failed: %s", which, type(context.error).__name__)
 
 
-async def _answer(command: Command, chat: telegram.Chat) -> str:
-    """The command's text, or a polite sentence while the database is away."""
+async def _answer(answer: Answer, asked: Asked) -> Reply:
+    """What is replied, or a polite sentence while the database is away."""
     try:
-        return await in_database(command.answer, Chat(chat.id, chat.type, title_of(chat)))
+        return await in_database(answer, asked)
     except (DatabaseError, InterfaceError) as error:
-        log.error("the database cannot answer /%s: %s", command.name, type(error).__name__)
-        return texts.DATABASE_AWAY
+        log.error("the database cannot answer %s: %s", answer.__name__, type(error).__name__)
+        return Reply(texts.DATABASE_AWAY, toast=texts.DATABASE_AWAY)
+
+
+def _asked(chat: telegram.Chat, person: int, args: str = "", message_id: int | None = None) -> Asked:
+    return Asked(Chat(chat.id, chat.type, title_of(chat)), person, args, timezone.now(), message_id)
 
 
 def _left_reason(change: ChatMemberUpdated) -> str:

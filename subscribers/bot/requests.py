@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from telegram import Chat, ChatMember, ChatMemberAdministrator, ChatMemberUpdated, Message
+from telegram import Chat, ChatMember, ChatMemberAdministrator, ChatMemberUpdated, Message, Update
 
 COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w{1,64}))?(?=\s|$)", re.ASCII)
 HERE = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED})
@@ -12,9 +12,10 @@ HERE = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER,
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A command by its name; an empty name is input that we do not understand but have to answer."""
+    """A command by its name and the text after it; an empty name is what was typed without one, and we have to answer."""
 
     name: str
+    args: str = ""
 
 
 class Move(Enum):
@@ -34,15 +35,24 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
     if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
         return None
     private = message.chat.type == Chat.PRIVATE
-    found = COMMAND.match(message.text or "")
+    text = message.text or ""
+    found = COMMAND.match(text)
     if found is None:
-        return Question("") if private and _is_said(message) else None
+        return Question("", text.strip()) if private and _is_said(message) else None
     name, to = found["name"].lower(), (found["bot"] or "").lower()
     if to and to != bot_name.lower():
         return None
     if name in known:
-        return Question(name)
-    return Question("") if private or to else None
+        return Question(name, text[found.end() :].strip())
+    return Question("", text) if private or to else None
+
+
+def person_of(update: Update) -> int:
+    """Who asks: a user, or the chat as which an anonymous admin or a channel writes; 0 when nobody is named."""
+    message = update.message or update.channel_post
+    if message is not None and message.sender_chat is not None:
+        return message.sender_chat.id
+    return update.effective_user.id if update.effective_user else 0
 
 
 def move_of(change: ChatMemberUpdated) -> Move | None:

@@ -20,6 +20,7 @@ ABOUT = (
     "Binance and OKX publish only samples, so dollars with ≥ are a lower bound. This is a measurement, not advice."
 )
 MAX_CHOICES = 800  # characters of each kind's choices: all kinds and the last alerts stay below Telegram's 4096
+OLD_BUTTON = "This button is too old. /help shows all commands."
 UNKNOWN = "I do not know that one."
 
 

@@ -9,7 +9,6 @@ from tests.fakes.telegram_updates import Json, membership, message
 
 KNOWN = frozenset({"start", "help"})
 PRIVATE, GROUP, CHANNEL = 7, -5, -1005
-HELP_FOR = Question("")
 
 
 def asked(chat_id: int, text: str, fields: Json | None = None) -> Question | None:
@@ -20,19 +19,20 @@ def asked(chat_id: int, text: str, fields: Json | None = None) -> Question | Non
     ("chat_id", "text", "question"),
     [
         (PRIVATE, "/start", Question("start")),
-        (PRIVATE, "/start payload", Question("start")),
+        (PRIVATE, "/start payload", Question("start", "payload")),
+        (PRIVATE, "/start@our_bot  BTC\n2M ", Question("start", "BTC\n2M")),
         (PRIVATE, "/HELP", Question("help")),
         (PRIVATE, "/start@our_bot", Question("start")),
         (PRIVATE, "/start@other_bot", None),
-        (PRIVATE, "hello", HELP_FOR),
-        (PRIVATE, "/nonsense", HELP_FOR),
-        (PRIVATE, "/startle", HELP_FOR),
-        (PRIVATE, "/ start", HELP_FOR),
+        (PRIVATE, " hello ", Question("", "hello")),
+        (PRIVATE, "/nonsense", Question("", "/nonsense")),
+        (PRIVATE, "/startle", Question("", "/startle")),
+        (PRIVATE, "/ start", Question("", "/ start")),
         (GROUP, "/start", Question("start")),
         (GROUP, "/start@OUR_BOT", Question("start")),
         (GROUP, "/start@other_bot", None),
         (GROUP, "/nonsense", None),
-        (GROUP, "/nonsense@our_bot", HELP_FOR),
+        (GROUP, "/nonsense@our_bot", Question("", "/nonsense@our_bot")),
         (GROUP, "hello /start", None),
     ],
 )
