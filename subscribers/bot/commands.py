@@ -1,12 +1,12 @@
 """What can the bot be asked? The tables of commands, buttons and dialogues, collected from the modules of its screens.
 
 A screen is a module beside this one, of functions `(Asked) -> Reply` that work from the database only. It lists its commands in
-`COMMANDS`, its buttons in `BUTTONS` and, where an answer is typed, the names of its dialogues in `DIALOGUES`; its sentences lie in texts*.py.
+`COMMANDS`, its buttons in `BUTTONS` and what is typed (`dialogues.ask`) in `DIALOGUES`; its sentences lie in texts*.py.
 Add it to the three tables here: handlers, /help and Telegram's own menu follow from them. Each runs in the database's thread; what an
 answer changes is committed before it is sent, and a tap may come twice: let a button's data say what shall be ("m:17:8"), not "the opposite of now".
 """
 
-from subscribers.bot import choosing, looking, texts
+from subscribers.bot import choosing, dialogues, looking, texts
 from subscribers.bot.screen import Answer, Asked, Button, Command, Reply
 
 
@@ -15,9 +15,13 @@ def help_(_: Asked) -> Reply:
     return Reply(texts.help_text(help_lines()))
 
 
-def unknown(_: Asked) -> Reply:
-    """The answer to what is no command."""
-    return Reply(texts.help_text(help_lines(), unknown=True))
+def typed(asked: Asked) -> Reply:
+    """What is no command is the answer that a dialogue waits for; else it gets help, and nothing in a group where people talk to each other."""
+    reply = dialogues.answered(asked, DIALOGUES)
+    if reply is not None:
+        return reply
+    meant_for_us = asked.chat.private or asked.args.startswith("/")
+    return Reply(texts.help_text(help_lines(), unknown=True)) if meant_for_us else Reply()
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -30,7 +34,7 @@ DIALOGUES: dict[str, Answer] = {}
 
 COMMAND = {command.name: command for command in COMMANDS}
 BUTTON = {button.name: button for button in BUTTONS}
-UNKNOWN = Command("", unknown, "")
+TYPED = Command("", typed, "", changes=True)
 
 
 def help_lines() -> list[tuple[str, str]]:

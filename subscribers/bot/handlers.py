@@ -14,7 +14,7 @@ from telegram.ext import Application, CallbackQueryHandler, ChatMemberHandler, C
 from subscribers import services
 from subscribers.bot import texts
 from subscribers.bot.answers import Answers
-from subscribers.bot.commands import BUTTON, COMMAND, UNKNOWN
+from subscribers.bot.commands import BUTTON, COMMAND, TYPED
 from subscribers.bot.database import in_database
 from subscribers.bot.replies import toast
 from subscribers.bot.requests import Move, move_of, person_of, question_of, title_of
@@ -48,12 +48,12 @@ class Handlers:
         question = question_of(message, context.bot.username, KNOWN) if message else None
         if message is None or question is None:
             return
-        command = COMMAND.get(question.name, UNKNOWN)
+        command = COMMAND.get(question.name, TYPED)
         answered = self.throttle.allows(message.chat_id, time.monotonic())
         if not answered and not command.changes:
             return
         reply = await _answer(command.answer, _asked(message.chat, person_of(update), question.args))
-        if answered:
+        if answered and (reply.text or reply.document):
             self.answers.say(context.bot, message.chat_id, reply)
 
     async def on_tap(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -29,8 +29,8 @@ class Move(Enum):
 def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Question | None:
     """What a message asks; None for what is not meant for us.
 
-    In private everything a person writes is meant for us; elsewhere commands only, and unknown ones only when
-    they name the bot. Other bots are never answered; an anonymous admin or a channel writes as a chat.
+    In private everything a person writes is meant for us; elsewhere commands, unknown ones only when they name the bot, and
+    replies to the bot's own messages. Other bots are never answered; an anonymous admin or a channel writes as a chat.
     """
     if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
         return None
@@ -38,7 +38,7 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
     text = message.text or ""
     found = COMMAND.match(text)
     if found is None:
-        return Question("", text.strip()) if private and _is_said(message) else None
+        return Question("", text.strip()) if (private or _is_reply_to(message, bot_name)) and _is_said(message) else None
     name, to = found["name"].lower(), (found["bot"] or "").lower()
     if to and to != bot_name.lower():
         return None
@@ -76,6 +76,11 @@ def title_of(chat: Chat) -> str:
 def _is_said(message: Message) -> bool:
     """Whether a person said something (not: a service message such as a pinned post)."""
     return bool(message.text or message.effective_attachment)
+
+
+def _is_reply_to(message: Message, bot_name: str) -> bool:
+    before = message.reply_to_message
+    return before is not None and before.from_user is not None and (before.from_user.username or "").lower() == bot_name.lower()
 
 
 def _can_write(member: ChatMember, chat: Chat) -> bool:

@@ -46,6 +46,12 @@ def test_other_bots_are_never_answered_but_an_anonymous_admin_is() -> None:
     assert asked(GROUP, "/start", {"from": robot, "sender_chat": {"id": GROUP, "type": "supergroup", "title": "Desk"}}) == Question("start")
 
 
+def test_in_a_group_a_reply_to_the_bots_own_message_is_meant_for_it() -> None:
+    ours, theirs = message(GROUP, "Which time zone?", 4) | {"from": BOT | {"username": "our_bot"}}, message(GROUP, "Which time zone?", 4)
+    assert asked(GROUP, "Europe/Zurich", {"reply_to_message": ours}) == Question("", "Europe/Zurich")
+    assert asked(GROUP, "Europe/Zurich", {"reply_to_message": theirs}) is None
+
+
 def test_a_service_message_in_private_asks_nothing() -> None:
     assert asked(PRIVATE, "", {"text": None, "message_auto_delete_timer_changed": {"message_auto_delete_time": 60}}) is None
 
