@@ -13,12 +13,11 @@ from alertsystem.prepared import Sql
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
+from subscribers.preferences import HOURLY_CAP, Verdict
 
 State = Delivery.State
 AT_MOST = 5_000  # rows at once: a fifth of a second on PostgreSQL, so that others are not kept waiting
 CAP_WINDOW = timedelta(minutes=60)
-HOURLY_CAP = {Severity.BELOW_LOW: 10, Severity.LOW: 10, Severity.MODERATE: 10, Severity.HIGH: 30}  # EXTREME is never held
-OVER_THE_CAP = "over the hourly cap"
 
 
 def expiry_of(severity: Severity, detected_at: datetime) -> datetime:
@@ -72,7 +71,7 @@ def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object]
     """
     stored = [field.get_db_prep_save(values[field.name], connection) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*stored, State.HELD.value, State.PENDING.value, OVER_THE_CAP, *params])
+        cursor.execute(sql, [*stored, State.HELD.value, State.PENDING.value, Verdict.OVER_THE_CAP.value, *params])
         return int(cursor.rowcount)
 
 

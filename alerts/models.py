@@ -81,6 +81,7 @@ class FanOut(models.Model):
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE)
     severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
     step = models.PositiveSmallIntegerField()
+    unconfirmed = models.BooleanField(default=False, help_text="who wants confirmed alerts only is not told")
     cursor = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True)

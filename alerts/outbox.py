@@ -13,7 +13,7 @@ from alerts import delivery_rows, folding
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
-from monitors.market import Kind
+from monitors.market import Direction, Kind
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 from subscribers.selectors import wanting
@@ -102,7 +102,7 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
 def _write(fan_out: FanOut, upper: int | None, now: datetime) -> int:
     """Write the deliveries to the subscribers of the chunk who have to be told; return how many."""
     signal, severity = fan_out.signal, Severity(fan_out.severity)
-    statement = _untold(Kind(signal.kind), severity, upper is None).sql(
+    statement = _untold(Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, upper is None).sql(
         asset=signal.asset,
         value=signal.value,
         alert=fan_out.alert_id,
@@ -115,14 +115,15 @@ def _write(fan_out: FanOut, upper: int | None, now: datetime) -> int:
 
 
 @cache
-def _untold(kind: Kind, severity: Severity, to_the_end: bool) -> "Prepared[tuple[int, bool]]":
+def _untold(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, to_the_end: bool) -> "Prepared[tuple[int, bool]]":
     """Who of the chunk wants the signal and was not told in this incident at this step or a higher one."""
     upper = None if to_the_end else Given("upper")
     # The chunk's bounds again, so that no database looks through all that were told
     in_chunk = _chunk("subscriber", Given("cursor"), upper)
     told = Delivery.objects.filter(in_chunk, alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
-    wanted = wanting(kind, Given("asset"), Given("value"), severity).filter(~Exists(told), _chunk("pk", Given("cursor"), upper))
-    return Prepared(lambda: delivery_rows.chosen(wanted, severity, Given("since")))
+    wanted = wanting(kind, Given("asset"), Given("value"), severity, direction, unconfirmed=unconfirmed)
+    untold = wanted.filter(~Exists(told), _chunk("pk", Given("cursor"), upper))
+    return Prepared(lambda: delivery_rows.chosen(untold, severity, Given("since")))
 
 
 @cache

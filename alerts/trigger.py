@@ -9,6 +9,7 @@ from django.utils import timezone
 from alerts import incidents, market_moves, outbox
 from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
+from alerts.rules.severity import Grade
 from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert
 from monitors import selectors
 from monitors.market import Kind
@@ -103,9 +104,10 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
     insert(made)
     if alert is None or not decision.tells or silenced:
         return alert or newest, None
-    if decision.outcome is not Outcome.OPENED and not _somebody_may_be_new(alert, signal, decision.grade.step):
+    if decision.outcome is not Outcome.OPENED and not _somebody_may_be_new(alert, signal, decision.grade):
         return alert, None
-    fan_out = FanOut(alert=alert, signal=signal, severity=decision.grade.severity, step=decision.grade.step)
+    grade = decision.grade
+    fan_out = FanOut(alert=alert, signal=signal, severity=grade.severity, step=grade.step, unconfirmed=grade.unconfirmed)
     insert(fan_out)
     return alert, fan_out
 
@@ -116,14 +118,14 @@ def _silenced(signal: Signal, now: datetime) -> str:
     return "" if silence is None else f"silenced: {silence}"[:150]
 
 
-def _somebody_may_be_new(alert: Alert, signal: Signal, step: int) -> bool:
+def _somebody_may_be_new(alert: Alert, signal: Signal, grade: Grade) -> bool:
     """False when everybody whom this signal could tell was told by an earlier one of its kind.
 
-    That is so when an earlier one had this step, no custom threshold lies between the values, and
-    nobody has changed what they want since. It spares a query over all subscribers for each new peak.
+    That is so when an earlier one had this step (a confirmed one, when this is confirmed), no custom threshold lies between
+    the values, and nobody has changed what they want since. It spares a query over all subscribers for each new peak.
     """
-    alike = FanOut.objects.filter(alert=alert, signal__kind=signal.kind, step__gte=step).select_related("signal")
-    earlier = alike.order_by("-signal__value", "-id").first()
+    alike = FanOut.objects.filter(alert=alert, signal__kind=signal.kind, step__gte=grade.step).select_related("signal")
+    earlier = (alike if grade.unconfirmed else alike.filter(unconfirmed=False)).order_by("-signal__value", "-id").first()
     if earlier is None:
         return True
     between = Subscription.objects.filter(custom_threshold__gt=earlier.signal.value, custom_threshold__lte=signal.value)

@@ -4,9 +4,9 @@ from django.db import models
 
 from monitors.models import DIRECTIONS, KINDS, decimal_field
 from monitors.thresholds import Severity
+from subscribers.preferences import OFF as OFF
 
 SEVERITIES = [(severity.value, severity.name) for severity in Severity if severity]
-OFF = 99  # as lowest severity: above every severity, so nothing is wanted
 
 
 class Subscriber(models.Model):

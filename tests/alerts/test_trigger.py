@@ -12,7 +12,7 @@ from django.utils import timezone
 from alerts import trigger
 from alerts.models import Alert, Decision, Delivery, FanOut, Silence
 from monitors import recorder
-from monitors.market import Kind, Venue, from_epoch_ms
+from monitors.market import Direction, Kind, Venue, from_epoch_ms
 from monitors.models import Signal, ThresholdRule
 from monitors.thresholds import Severity
 from subscribers import services
@@ -223,6 +223,25 @@ def test_a_threshold_set_between_two_peaks_is_heard_of_when_the_value_passes_it_
     assert told(custom) == []
     decide(arrive(4_800, 2_000))
     assert (told(usual), told(custom)) == ([3], [3])
+
+
+def test_who_wants_confirmed_alerts_only_hears_once_an_unconfirmed_step_is_confirmed() -> None:
+    ThresholdRule.objects.filter(asset="BTC").update(min_venues=2)
+    careful, usual = somebody(), somebody()
+    Subscriber.objects.filter(pk=careful.pk).update(confirmed_only=True)
+    assert decide(arrive(4_000), arrive(4_100, 1_000)) == ["opened", "updated"]
+    assert (told(usual), told(careful)) == ([2], [])
+    assert decide(arrive(2_000, 2_000, venues={Venue.BYBIT: 1_000, Venue.OKX: 1_000})) == ["updated"]
+    assert (told(usual), told(careful)) == ([2], [2])
+    assert list(FanOut.objects.values_list("unconfirmed", flat=True)) == [True, False]
+
+
+def test_who_wants_one_direction_is_told_of_that_one_only() -> None:
+    shorts, both = somebody(), somebody()
+    Subscription.objects.filter(subscriber=shorts).update(direction="SHORT")
+    decide(arrive(1_000), arrive(1_000, direction=Direction.SHORT))
+    assert (told(shorts), told(both)) == ([1], [1, 1])
+    assert Delivery.objects.get(subscriber=shorts).alert == Alert.objects.get(direction="SHORT")
 
 
 # Silence

@@ -28,11 +28,13 @@ class Person:
     """What one subscriber chose."""
 
     active: bool
+    confirmed_only: bool
     choices: dict[tuple[Kind, str], Choice]
 
 
-CHOICES = st.builds(Choice, st.sampled_from([1, 2, 3, 4, OFF]), st.none() | AMOUNTS)
-PEOPLE = st.builds(Person, st.booleans(), st.dictionaries(st.tuples(st.sampled_from([Kind.LIQUIDATION, Kind.CASCADE]), st.sampled_from(ASSETS)), CHOICES))
+CHOICES = st.builds(Choice, st.sampled_from([1, 2, 3, 4, OFF]), st.none() | AMOUNTS, st.sampled_from(["", "LONG", "SHORT"]))
+KEYS = st.tuples(st.sampled_from([Kind.LIQUIDATION, Kind.CASCADE]), st.sampled_from(ASSETS))
+PEOPLE = st.builds(Person, st.booleans(), st.booleans(), st.dictionaries(KEYS, CHOICES))
 
 
 def store(people: list[Person]) -> list[int]:
@@ -40,28 +42,35 @@ def store(people: list[Person]) -> list[int]:
     Subscriber.objects.all().delete()
     ids = []
     for number, person in enumerate(people, start=1):
-        row = Subscriber.objects.create(chat_id=number, active=person.active)
+        row = Subscriber.objects.create(chat_id=number, active=person.active, confirmed_only=person.confirmed_only)
         ids.append(row.pk)
         for (kind, asset), choice in person.choices.items():
             Subscription.objects.create(subscriber=row, kind=kind.value, asset=asset, **asdict(choice))
     return ids
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(PEOPLE, max_size=6), st.sampled_from(["BTC", "ETH", "SOL"]), AMOUNTS, st.sampled_from(Severity))
-def test_the_query_and_the_rule_in_values_agree(people: list[Person], asset: str, value: Decimal, severity: Severity) -> None:
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(PEOPLE, max_size=6),
+    st.sampled_from(["BTC", "ETH", "SOL"]),
+    AMOUNTS,
+    st.sampled_from(Severity),
+    st.sampled_from([Direction.LONG, Direction.SHORT, Direction.NONE]),
+    st.booleans(),
+)
+def test_the_query_and_the_rule_in_values_agree(
+    people: list[Person], asset: str, value: Decimal, severity: Severity, direction: Direction, unconfirmed: bool
+) -> None:
     ids = store(people)
-    signal = Signal(Kind.CASCADE, asset, Direction.LONG, value, 5, {}, 30, 0, 0)
-    expected = [
-        pk
-        for pk, person in zip(ids, people, strict=True)
-        if verdict(Preferences(person.choices, person.active), signal, severity, NOW) is Verdict.WANTED
-    ]  # fmt: skip
-    assert list(wanting(Kind.CASCADE, asset, value, severity).order_by("pk").values_list("pk", flat=True)) == expected
+    signal = Signal(Kind.CASCADE, asset, direction, value, 5, {}, 30, 0, 0)
+    wishes = [Preferences(person.choices, person.active, person.confirmed_only) for person in people]
+    expected = [pk for pk, wish in zip(ids, wishes, strict=True) if verdict(wish, signal, severity, NOW, unconfirmed=unconfirmed) is Verdict.WANTED]
+    wanted = wanting(Kind.CASCADE, asset, value, severity, direction, unconfirmed=unconfirmed)
+    assert list(wanted.order_by("pk").values_list("pk", flat=True)) == expected
 
 
 def test_it_is_one_query_however_many_there_are() -> None:
-    store([Person(True, {(Kind.CASCADE, ""): Choice(Severity.LOW)})] * 50)
+    store([Person(True, False, {(Kind.CASCADE, ""): Choice(Severity.LOW)})] * 50)
     with CaptureQueriesContext(
         connection,
     ) as queries:
