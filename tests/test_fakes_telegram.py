@@ -8,17 +8,19 @@ import threading
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 import requests
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
 from telegram.request import HTTPXRequest
 
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_html import BadEntities, plain_text
 from tests.fakes.telegram_limits import FloodLimits
+from tests.fakes.telegram_webhook import SECRET_HEADER
 
 TOKEN = "4242:secret"
 CHAT, GROUP = 77, -1001234
@@ -241,7 +243,86 @@ def test_a_pressed_button_names_its_message_and_is_answered(telegram: FakeTelegr
     [[update]] = ask(telegram, lambda bot: bot.get_updates())
     assert (update.callback_query.data, update.callback_query.message.message_id) == ("mute:1", 1)
     ask(telegram, lambda bot: bot.answer_callback_query(update.callback_query.id, "done"))
-    assert telegram.chats.pressed[0]["text"] == "done"
+    assert telegram.chats.taps.answered[0]["text"] == "done"
+
+
+def test_a_tap_is_answered_once_and_soon(telegram: FakeTelegram) -> None:
+    ask(telegram, say(CHAT))
+    telegram.user_presses(CHAT, "mute:1")
+    telegram.user_presses(CHAT, "mute:1")
+    once, late = (update["callback_query"]["id"] for update in post(telegram, "getUpdates")["result"])
+    assert post(telegram, "answerCallbackQuery", callback_query_id=once, text="x" * 201)["description"] == "Bad Request: MESSAGE_TOO_LONG"
+    assert post(telegram, "answerCallbackQuery", callback_query_id=once)["ok"]
+    telegram.chats.taps.patience_s = 0
+    for query in (once, late, "never"):
+        assert post(telegram, "answerCallbackQuery", callback_query_id=query)["description"].startswith("Bad Request: query is too old")
+
+
+def test_a_tap_on_a_deleted_message_shows_where_it_was_and_nothing_else(telegram: FakeTelegram) -> None:
+    ask(telegram, say(CHAT), lambda bot: bot.delete_message(CHAT, 1))
+    telegram.user_presses(CHAT, "mute:1")
+    [[update]] = ask(telegram, lambda bot: bot.get_updates())
+    assert (update.callback_query.message.is_accessible, update.callback_query.message.chat.id) == (False, CHAT)
+
+
+def test_only_the_bots_own_messages_can_be_edited(telegram: FakeTelegram) -> None:
+    telegram.user_says(CHAT, "hello")
+    theirs = post(telegram, "getUpdates")["result"][0]["message"]["message_id"]
+    with pytest.raises(BadRequest, match="Message can't be edited"):
+        ask(telegram, lambda bot: bot.edit_message_text("mine now", CHAT, theirs))
+    ask(telegram, lambda bot: bot.send_document(CHAT, b"a,b", filename="a.csv"))
+    telegram.limits.chat_interval_s = 0
+    with pytest.raises(BadRequest, match="There is no text in the message to edit"):
+        ask(telegram, lambda bot: bot.edit_message_text("x", CHAT, 1))
+
+
+def test_only_the_keyboard_changes(telegram: FakeTelegram) -> None:
+    telegram.limits.chat_interval_s = 0
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Mute", callback_data="mute:1")]])
+    ask(telegram, say(CHAT), lambda bot: bot.edit_message_reply_markup(CHAT, 1, reply_markup=keyboard))
+    assert telegram.sent[0].reply_markup == keyboard.to_dict() and telegram.sent[0].text == "x"
+    with pytest.raises(BadRequest, match="Message is not modified"):
+        ask(telegram, lambda bot: bot.edit_message_reply_markup(CHAT, 1, reply_markup=keyboard))
+
+
+def test_files_are_kept_as_they_were_sent(telegram: FakeTelegram) -> None:
+    telegram.limits.chat_interval_s = 0
+    photo, document = ask(
+        telegram,
+        lambda bot: bot.send_photo(CHAT, b"\x89PNG...", caption="<b>1 h</b>", parse_mode="HTML"),
+        lambda bot: bot.send_document(CHAT, b"a,b\n", filename="h.csv"),
+    )
+    assert (photo.photo[0].width, photo.caption, document.document.file_name) == (1280, "1 h", "h.csv")
+    assert [telegram.sent[0].params["photo"].content, telegram.sent[1].params["document"].content] == [b"\x89PNG...", b"a,b\n"]
+    assert post(telegram, "sendPhoto", chat_id=CHAT)["description"] == "Bad Request: there is no photo in the request"
+
+
+def test_members_are_what_a_test_makes_them(telegram: FakeTelegram) -> None:
+    telegram.set_member(GROUP, 5, "creator")
+    telegram.set_member(GROUP, 6, "left")
+    telegram.set_member(GROUP, 8, "restricted")
+    owner, gone, usual, muted, admins = ask(
+        telegram,
+        *(lambda bot, who=who: bot.get_chat_member(GROUP, who) for who in (5, 6, 7, 8)),
+        lambda bot: bot.get_chat_administrators(GROUP),
+    )
+    assert [found.status for found in (owner, gone, usual, muted)] == ["creator", "left", "member", "restricted"]
+    assert [admin.user.id for admin in admins] == [4242, 5]
+    with pytest.raises(BadRequest, match="no administrators in the private chat"):
+        ask(telegram, lambda bot: bot.get_chat_administrators(CHAT))
+
+
+def test_commands_are_kept_by_scope_and_checked(telegram: FakeTelegram) -> None:
+    scope = BotCommandScopeAllGroupChats()
+    private, group = ask(
+        telegram,
+        lambda bot: bot.set_my_commands([BotCommand("start", "begin")]),
+        lambda bot: bot.set_my_commands([BotCommand("help", "this")], scope=scope),
+        lambda bot: bot.get_my_commands(),
+        lambda bot: bot.get_my_commands(scope=scope),
+    )[2:]
+    assert [command.command for command in (*private, *group)] == ["start", "help"]
+    assert post(telegram, "setMyCommands", commands=[{"command": "Start", "description": "x"}])["description"] == "Bad Request: BOT_COMMAND_INVALID"
 
 
 def test_unwanted_updates_are_not_given(telegram: FakeTelegram) -> None:
@@ -273,6 +354,48 @@ def test_a_webhook_and_polling_exclude_each_other(telegram: FakeTelegram) -> Non
     post(telegram, "setWebhook", url="https://example.org/hook")
     with pytest.raises(Conflict):
         ask(telegram, lambda bot: bot.get_updates())
+    post(telegram, "deleteWebhook")
+    assert post(telegram, "getUpdates")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"url": "http://example.org/hook"}, "An HTTPS URL must be provided for webhook"),
+        ({"url": "https://example.org", "secret_token": "no spaces"}, "secret token contains unallowed characters"),
+        ({"url": "https://example.org", "max_connections": 101}, "max_connections is invalid"),
+    ],
+)
+def test_a_webhook_that_telegram_would_not_take_is_refused(telegram: FakeTelegram, params: dict[str, Any], words: str) -> None:
+    assert words in post(telegram, "setWebhook", **params)["description"]
+    assert post(telegram, "getWebhookInfo")["result"]["url"] == ""
+
+
+def test_a_webhook_gets_each_update_until_it_takes_it(telegram: FakeTelegram) -> None:
+    got: list[tuple[str | None, str]] = []
+    statuses = iter([500, 200, 200])
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            got.append((self.headers[SECRET_HEADER], body["message"]["text"]))
+            self.send_response(next(statuses))
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    post(telegram, "setWebhook", url=f"http://127.0.0.1:{server.server_address[1]}/hook", secret_token="s3cret")
+    telegram.user_says(CHAT, "one")
+    telegram.user_says(CHAT, "two")
+    wait_until(lambda: post(telegram, "getWebhookInfo")["result"]["pending_update_count"] == 0, 5)
+    server.shutdown()
+    server.server_close()
+    assert got == [("s3cret", "one"), ("s3cret", "one"), ("s3cret", "two")]
+    info = post(telegram, "getWebhookInfo")["result"]
+    assert (info["last_error_message"], info["max_connections"]) == ("Wrong response from the webhook: 500", 40)
 
 
 def test_it_runs_as_a_process_with_controls_over_http() -> None:

@@ -67,5 +67,6 @@ def test_what_telegram_does_not_count_waits_for_nothing(valkey: "Redis", open_te
         await asyncio.wait_for(asyncio.gather(bot.get_me(), bot.answer_callback_query("1"), bot.get_chat(5)), 5)
 
     with open_telegram as telegram:
+        telegram.chats.taps.tap("1")
         with_bot(telegram, valkey, ask)
-        assert telegram.journal
+        assert telegram.chats.taps.answered

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from tests.fakes import telegram_updates as updates
-from tests.fakes.telegram_chats import WRITING, Refused, SentMessage
+from tests.fakes.telegram_chats import WRITING, SentMessage
 from tests.fakes.telegram_limits import FloodLimits
+from tests.fakes.telegram_refusal import Refused
 from tests.fakes.telegram_server import BOT, BotServer, Fault, Request, json_answer
 from tests.fakes.telegram_updates import Json
 
-PEOPLE = ("user_says", "user_presses", "my_chat_member", "push_update")
+PEOPLE = ("user_says", "user_presses", "my_chat_member", "set_member", "push_update")
 CHATS = ("chat_blocks", "chat_kicked", "chat_deactivated", "chat_migrates", "chat_unknown", "chat_returns")
 FAULTS = ("answer_next", "hang_next", "cut_next", "set_latency", "clear", "refuse_connections", "accept_connections")
 CONTROLS = frozenset({*PEOPLE, *CHATS, *FAULTS})
@@ -51,17 +52,26 @@ class FakeTelegram(BotServer):
     def user_says(self, chat_id: int, text: str, user_id: int | None = None, chat_type: str = "", title: str = "") -> int:
         """A person writes in a chat; returns the update id."""
         message_id = 1_000_000 + len(self.journal)
+        self.chats.others.add((chat_id, message_id))
+        self._name(chat_id, chat_type, title)
         kind = "channel_post" if chat_type == "channel" else "message"
         return self.push_update({kind: updates.message(chat_id, text, message_id, user_id, chat_type, title)})
 
     def user_presses(self, chat_id: int, data: str, message_id: int | None = None, user_id: int | None = None) -> int:
-        """A person presses a button of the chat's newest message (or of `message_id`)."""
+        """A person presses a button of the chat's newest message (or of `message_id`); whether the message has that button is not looked at."""
         message = next(sent for sent in reversed(self.sent_to(chat_id)) if message_id in (None, sent.message_id))
-        query = {"id": str(time.monotonic_ns()), "from": updates.user(user_id or abs(chat_id)), "chat_instance": "1", "data": data}
-        return self.push_update({"callback_query": query | {"message": self.chats.shown(message)}})
+        shown = self.chats.shown(message)
+        if message.deleted:
+            shown = {"message_id": message.message_id, "chat": shown["chat"], "date": 0}  # what the Bot API calls inaccessible
+        return self.push_update(updates.press(str(time.monotonic_ns()), user_id or abs(chat_id), data, shown))
+
+    def set_member(self, chat_id: int, user_id: int, status: str) -> None:
+        """What a person is in a chat from now on: creator, administrator, member, restricted, left or kicked."""
+        self.chats.members.set(chat_id, user_id, status)
 
     def my_chat_member(self, chat_id: int, new: str, old: str = "left", user_id: int = 1, chat_type: str = "", title: str = "") -> int:
         """The bot is added to, promoted in or removed from a chat."""
+        self._name(chat_id, chat_type, title)
         return self.push_update({"my_chat_member": updates.membership(chat_id, old, new, BOT, user_id, chat_type, title)})
 
     # What becomes of chats
@@ -129,10 +139,16 @@ class FakeTelegram(BotServer):
         """Listen again on the same port."""
         self.thread.run(self.listener.open())
 
+    def _name(self, chat_id: int, chat_type: str, title: str) -> None:
+        if chat_type or title:
+            self.chats.named[chat_id] = (chat_type, title)
+
     def _reopen(self) -> None:
         self._opening = asyncio.ensure_future(self.listener.open())
 
     async def _push(self, update: Json) -> int:
+        if "callback_query" in update:
+            self.chats.taps.tap(update["callback_query"]["id"])
         return self.updates.push(update)
 
     async def control(self, http: web.Request, name: str) -> web.Response:

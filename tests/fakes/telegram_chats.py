@@ -1,28 +1,44 @@
 """What would the Bot API answer? Chats, their messages and Telegram's refusals; no sockets, no clock of limits."""
 
 import itertools
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.telegram_html import BadEntities, plain_text
-from tests.fakes.telegram_updates import Json, chat, member, user
+from tests.fakes.telegram_people import Members, Taps
+from tests.fakes.telegram_refusal import Refused
+from tests.fakes.telegram_updates import Json, chat
 
 MAX_TEXT = 4096  # UTF-16 units after parsing: the unit of Telegram's own offsets
 MAX_CAPTION = 1024
 MAX_BUTTON_BYTES = 64
+MAX_BUTTONS = 100
+MAX_COMMANDS, MAX_DESCRIPTION = 100, 256
+COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+FILES = {"sendPhoto": "photo", "sendDocument": "document"}
 SENDING = frozenset({"sendMessage", "sendPhoto", "sendDocument"})
 WRITING = SENDING | {"editMessageText", "editMessageReplyMarkup"}  # what the flood limits count
 
 
-@dataclass(frozen=True)
-class Refused(Exception):
-    """An error answer of the Bot API."""
+class Upload(str):
+    """A file as a parameter: reads "file:its name", and has the bytes."""
 
-    status: int
-    description: str
-    parameters: Mapping[str, int] = field(default_factory=dict)
+    content: bytes = b""
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> "Upload":
+        """An upload of this name."""
+        upload = cls(f"file:{name}")
+        upload.content = content
+        return upload
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.removeprefix("file:")
 
 
 @dataclass
@@ -62,9 +78,11 @@ class Chats:
         self.sent: list[SentMessage] = []
         self.refusals: dict[int | str, Refused] = {}
         self.known: set[int | str] | None = None
-        self.webhook = ""
+        self.named: dict[int | str, tuple[str, str]] = {}  # type and title, where they do not follow from the id
         self.commands: list[Json] = []
-        self.pressed: list[Json] = []
+        self.commands_of: dict[str, list[Json]] = {}
+        self.taps, self.members = Taps(), Members(bot)
+        self.others: set[tuple[int | str, int]] = set()  # messages of people, which a bot cannot edit
         self._standing: dict[tuple[int | str, int], SentMessage] = {}
         self._ids = itertools.count(1)
         self.methods: dict[str, Callable[[Json], Any]] = {
@@ -75,14 +93,13 @@ class Chats:
             "editMessageText": self._edit_text,
             "editMessageReplyMarkup": self._edit_markup,
             "deleteMessage": self._delete,
-            "answerCallbackQuery": self._answer_press,
+            "answerCallbackQuery": self.taps.answer,
             "setMyCommands": self._set_commands,
-            "getMyCommands": lambda _: self.commands,
-            "setWebhook": lambda params: self._set_webhook(str(params.get("url", ""))),
-            "deleteWebhook": lambda _: self._set_webhook(""),
+            "deleteMyCommands": lambda params: self._set_commands({**params, "commands": []}),
+            "getMyCommands": lambda params: self.commands_of.get(_scope(params), []),
             "getChat": lambda params: {**chat(int(self._chat(params))), "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _NO_GIFTS},
-            "getChatMember": lambda params: self._member(params),
-            "getChatAdministrators": lambda params: self._chat(params) and [member(self.bot, "administrator")],
+            "getChatMember": lambda params: self.members.get(self._chat(params), int(params["user_id"])),
+            "getChatAdministrators": lambda params: self.members.administrators(self._chat(params)),
             "leaveChat": lambda params: bool(self._chat(params)),
         }
 
@@ -101,8 +118,12 @@ class Chats:
             _parsed(params, "text", MAX_TEXT)
         elif method in SENDING:
             _parsed(params, "caption", MAX_CAPTION)
+        if method in FILES and not params.get(FILES[method]):
+            raise Refused(400, f"Bad Request: there is no {FILES[method]} in the request")
         if method not in SENDING:
             current = self.message(chat_id, int(params.get("message_id", 0)))
+            if method == "editMessageText" and current.method != "sendMessage":
+                raise Refused(400, "Bad Request: there is no text in the message to edit")
             text = current.text if method == "editMessageReplyMarkup" else params["text"]
             if (text, params.get("reply_markup") or None) == (current.text, current.reply_markup):
                 raise Refused(400, _NOT_MODIFIED)
@@ -110,6 +131,8 @@ class Chats:
     def message(self, chat_id: int | str, message_id: int) -> SentMessage:
         """A message of the bot that still stands."""
         message = self._standing.get((chat_id, message_id))
+        if message is None and (chat_id, message_id) in self.others:
+            raise Refused(400, "Bad Request: message can't be edited")
         if message is None:
             raise Refused(400, "Bad Request: message to edit not found")
         return message
@@ -159,28 +182,28 @@ class Chats:
         message.deleted = True
         return True
 
-    def _answer_press(self, params: Json) -> bool:
-        self.pressed.append(params)
-        return True
-
     def _set_commands(self, params: Json) -> bool:
-        self.commands = params.get("commands", [])
+        commands = params.get("commands", [])
+        if len(commands) > MAX_COMMANDS:
+            raise Refused(400, "Bad Request: too many commands")
+        for command in commands:
+            if not COMMAND.fullmatch(command["command"]) or not 1 <= len(command["description"]) <= MAX_DESCRIPTION:
+                raise Refused(400, "Bad Request: BOT_COMMAND_INVALID")
+        self.commands_of[_scope(params)] = commands
+        self.commands = self.commands_of.get("default", [])
         return True
-
-    def _set_webhook(self, url: str) -> bool:
-        self.webhook = url
-        return True
-
-    def _member(self, params: Json) -> Json:
-        self._chat(params)
-        user_id = int(params["user_id"])
-        return member(self.bot, "administrator") if user_id == self.bot["id"] else member(user(user_id), "member")
 
     def shown(self, message: SentMessage) -> Json:
         """The message as the Bot API shows it."""
-        where = chat(message.chat_id) if isinstance(message.chat_id, int) else {"id": -1001, "type": "channel", "username": message.chat_id}
+        named = self.named.get(message.chat_id, ("", ""))
+        where = chat(message.chat_id, *named) if isinstance(message.chat_id, int) else {"id": -1001, "type": "channel", "username": message.chat_id}
         body = {"message_id": message.message_id, "from": self.bot, "chat": where, "date": int(message.at_epoch)}
         body["text" if message.method == "sendMessage" else "caption"] = message.plain
+        file = {"file_id": f"file-{message.message_id}", "file_unique_id": f"u{message.message_id}"}
+        if message.method == "sendPhoto":
+            body["photo"] = [file | {"width": 1280, "height": 720}]
+        elif message.method == "sendDocument":
+            body["document"] = file | {"file_name": getattr(message.params["document"], "name", "")}
         inline = (message.reply_markup or {}).get("inline_keyboard")
         return body | ({"reply_markup": message.reply_markup} if inline else {}) | ({"edit_date": int(time.time())} if message.edits else {})
 
@@ -199,9 +222,18 @@ def _parsed(params: Json, key: str, limit: int) -> str:
     return plain
 
 
+def _scope(params: Json) -> str:
+    return str((params.get("scope") or {}).get("type", "default"))
+
+
 def _check_buttons(params: Json) -> None:
-    for row in (params.get("reply_markup") or {}).get("inline_keyboard", []):
+    rows = (params.get("reply_markup") or {}).get("inline_keyboard", [])
+    if sum(map(len, rows)) > MAX_BUTTONS:
+        raise Refused(400, "Bad Request: reply markup is too long")
+    for row in rows:
         for button in row:
+            if not button.get("text"):
+                raise Refused(400, "Bad Request: text buttons are unallowed in the inline keyboard")
             if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= MAX_BUTTON_BYTES:
                 raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
 

@@ -11,9 +11,11 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.fakes.server import HOST, Listener, LoopThread
-from tests.fakes.telegram_chats import WRITING, Chats, Refused
+from tests.fakes.telegram_chats import WRITING, Chats, Upload
 from tests.fakes.telegram_limits import FloodLimits
+from tests.fakes.telegram_refusal import Refused
 from tests.fakes.telegram_updates import MAX_UPDATES, Json, Updates
+from tests.fakes.telegram_webhook import Webhook
 
 BOT = {"id": 4242, "is_bot": True, "first_name": "Alert bot", "username": "fake_alert_bot"}
 
@@ -57,6 +59,8 @@ class BotServer:
     def __post_init__(self) -> None:
         self.chats = Chats(BOT)
         self.updates = Updates()
+        self.webhook = Webhook(self.updates)
+        self.chats.methods |= {"setWebhook": self.webhook.set, "deleteWebhook": self.webhook.delete, "getWebhookInfo": lambda _: self.webhook.info()}
         self.faults: deque[Fault] = deque()
         self.thread = LoopThread()
         self.listener = Listener(self._handle, self.port)
@@ -129,7 +133,7 @@ class BotServer:
             raise Refused(429, f"Too Many Requests: retry after {wait}", {"retry_after": wait})
 
     async def _get_updates(self, params: Json) -> list[Json]:
-        if self.chats.webhook:
+        if self.webhook.url:
             raise Refused(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first")
         number = {key: int(params.get(key, usual)) for key, usual in (("offset", 0), ("timeout", 0), ("limit", MAX_UPDATES))}
         found = await self.updates.poll(number["offset"], number["timeout"], number["limit"], params.get("allowed_updates"))
@@ -171,12 +175,15 @@ async def _params(http: web.Request) -> Json:
     if http.content_type == "application/json" and http.can_read_body:
         return {**http.query, **await http.json()}
     given: Json = {**http.query, **await http.post()}
+    for name, value in list(given.items()):  # an upload may be named by another parameter: photo=attach://that
+        if str(value).startswith("attach://") and isinstance(given.get(str(value)[9:]), web.FileField):
+            given[name] = given.pop(str(value)[9:])
     return {name: _decoded(name, value) for name, value in given.items()}
 
 
 def _decoded(name: str, value: object) -> Any:
     if isinstance(value, web.FileField):
-        return f"file:{value.filename}"
+        return Upload.of(value.filename, value.file.read())
     text = str(value)
     if name == "chat_id":
         return int(text) if text.lstrip("-").isdigit() else text

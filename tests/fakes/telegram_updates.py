@@ -9,6 +9,11 @@ from typing import Any
 Json = dict[str, Any]
 
 NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
+RESTRICTED = "is_member can_change_info can_invite_users can_pin_messages can_manage_topics can_send_messages can_send_audios can_send_documents"
+RESTRICTED += (
+    " can_send_photos can_send_videos can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages"
+RESTRICTED += " can_add_web_page_previews can_edit_tag can_react_to_messages"
+)
 MAX_UPDATES = 100
 MAX_POLL_S = 50.0
 
@@ -17,15 +22,17 @@ class Updates:
     """The queue of updates that were not confirmed yet; lives in the fake's event loop."""
 
     def __init__(self) -> None:
+        self.waiting: list[Json] = []
         self._ids = itertools.count(700_001)
-        self._waiting: list[Json] = []
         self._allowed: list[str] = []
         self._poll: asyncio.Future[bool] | None = None
+        self._pushed = asyncio.Event()
 
     def push(self, update: Json) -> int:
         """Queue an update under the next id and wake the poller; returns the id."""
         update_id = next(self._ids)
-        self._waiting.append({"update_id": update_id, **update})
+        self.waiting.append({"update_id": update_id, **update})
+        self._pushed.set()
         self._wake(True)
         return update_id
 
@@ -34,12 +41,12 @@ class Updates:
 
         A negative offset keeps that many of the newest, as documented.
         """
-        self._wake(False)
+        self.end_poll()
         if allowed is not None:
-            self._allowed = allowed
-        self._confirm(offset)
+            self.allow(allowed)
+        self._confirm_before(offset)
         deadline = time.monotonic() + min(timeout_s, MAX_POLL_S)
-        while not self._waiting and (left := deadline - time.monotonic()) > 0:
+        while not self.waiting and (left := deadline - time.monotonic()) > 0:
             self._poll = poll = asyncio.get_running_loop().create_future()
             try:
                 if not await asyncio.wait_for(poll, left):
@@ -48,13 +55,34 @@ class Updates:
                 break
             finally:
                 self._poll = None if self._poll is poll else self._poll
-            self._confirm(offset)
-        return self._waiting[:limit]
+            self._confirm_before(offset)
+        return self.waiting[:limit]
 
-    def _confirm(self, offset: int) -> None:
+    async def first(self) -> Json:
+        """The oldest update that a webhook wants, once there is one."""
+        while True:
+            self._confirm_before(0)
+            if self.waiting:
+                return self.waiting[0]
+            self._pushed.clear()
+            await self._pushed.wait()
+
+    def confirm(self, update_id: int) -> None:
+        """The webhook took this one."""
+        self.waiting = [update for update in self.waiting if update["update_id"] != update_id]
+
+    def allow(self, kinds: list[str]) -> None:
+        """The kinds of updates that are wanted from now on; none: the usual ones."""
+        self._allowed = kinds
+
+    def end_poll(self) -> None:
+        """End the poll that waits, if any, with a conflict."""
+        self._wake(False)
+
+    def _confirm_before(self, offset: int) -> None:
         if offset < 0:
-            self._waiting = self._waiting[offset:]
-        self._waiting = [update for update in self._waiting if update["update_id"] >= offset and self._wanted(update)]
+            self.waiting = self.waiting[offset:]
+        self.waiting = [update for update in self.waiting if update["update_id"] >= offset and self._wanted(update)]
 
     def _wanted(self, update: Json) -> bool:
         kind = next(key for key in update if key != "update_id")
@@ -89,6 +117,11 @@ def message(chat_id: int, text: str, message_id: int, user_id: int | None = None
     )
 
 
+def press(query_id: str, user_id: int, data: str, shown: Json) -> Json:
+    """A tap on a button of the message `shown`."""
+    return {"callback_query": {"id": query_id, "from": user(user_id), "chat_instance": "1", "data": data, "message": shown}}
+
+
 def membership(chat_id: int, old: str, new: str, bot: Json, user_id: int, chat_type: str = "", title: str = "") -> Json:
     """The bot's own membership in a chat changed (`member`, `administrator`, `left`, `kicked`)."""
     return {
@@ -105,4 +138,5 @@ def member(person: Json, status: str) -> Json:
     rights = "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members"
     rights += " can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories can_post_messages can_edit_messages"
     by_status: dict[str, Json] = {"administrator": dict.fromkeys(rights.split(), True), "kicked": {"until_date": 0}, "creator": {"is_anonymous": False}}
+    by_status["restricted"] = dict.fromkeys(RESTRICTED.split(), True) | {"until_date": 0}
     return {"user": person, "status": status, **by_status.get(status, {})}
