@@ -10,10 +10,8 @@ Json = dict[str, Any]
 
 NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
 RESTRICTED = "is_member can_change_info can_invite_users can_pin_messages can_manage_topics can_send_messages can_send_audios can_send_documents"
-RESTRICTED += (
-    " can_send_photos can_send_videos can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages"
+RESTRICTED += " can_send_photos can_send_videos can_send_video_notes can_send_voice_notes can_send_polls can_send_other_messages"
 RESTRICTED += " can_add_web_page_previews can_edit_tag can_react_to_messages"
-)
 MAX_UPDATES = 100
 MAX_POLL_S = 50.0
 
