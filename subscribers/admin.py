@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from alerts import manual
 from alertsystem.admin_base import Admin, RowsInline, column
@@ -101,9 +102,10 @@ class SubscriberAdmin(Admin):
         super().save_model(request, obj, form, change)  # touches `changed_at`
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The rows of what is wanted are saved after their subscriber; then the floors, all in the page's one transaction."""
+        """The rows of what is wanted are saved after their subscriber; then the floors and the record, all in the page's one transaction."""
         super().save_related(request, form, formsets, change)
         services.refresh_custom_floors()
+        services.record_change(form.instance, timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
         """Gone, and its custom thresholds with it."""

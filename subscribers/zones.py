@@ -14,11 +14,9 @@ EXAMPLES = "Write a city or zone such as Zurich or America/New_York, or an offse
 
 def zone_of(name: str) -> tzinfo:
     """The zone that `zone_named` gave this name; UTC for one that is not known any more."""
-    offset = _offset_of(name)
-    if offset is not None:
-        return timezone(offset)
     try:
-        return ZoneInfo(name)
+        offset = _offset_of(name)
+        return ZoneInfo(name) if offset is None else timezone(offset)
     except (KeyError, OSError, ValueError):  # a zone that the data of this machine does not have
         return UTC
 
