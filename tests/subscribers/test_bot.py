@@ -76,7 +76,7 @@ def settled(telegram: FakeTelegram, chat_id: int = ANN) -> None:
 def test_start_subscribes_says_to_what_and_shows_the_last_alerts(telegram: FakeTelegram, bot: Process) -> None:
     said = says(telegram, ANN, "/start")
     assert is_active(ANN)
-    assert "Liquidations and cascades: BTC, ETH, SOL from MODERATE; all others from EXTREME." in said
+    assert "Liquidations, cascades and open interest: BTC, ETH, SOL from MODERATE; all others from EXTREME." in said
     assert "Last alerts\nNo alerts yet." in said
 
 
@@ -86,7 +86,7 @@ def test_stop_deactivates_and_start_brings_the_own_choices_back(telegram: FakeTe
     assert "no more alerts" in says(telegram, ANN, "/stop")
     assert is_active(ANN) is False
     assert "gets no alerts" in says(telegram, ANN, "/stop")
-    assert "Liquidations and cascades: BTC from MODERATE." in says(telegram, ANN, "/start")
+    assert "Liquidations, cascades and open interest: BTC from MODERATE." in says(telegram, ANN, "/start")
     assert is_active(ANN)
 
 
