@@ -121,11 +121,11 @@ class DeliveryAdmin(HistoryAdmin):
     ordering = ("-id",)
     actions = ("send_again",)
     fieldsets = (
-        (None, {"fields": (("what", "subscriber"), ("condition", "reason"), ("loudness", "step"), "text")}),
+        (None, {"fields": (("what", "subscriber"), ("condition", "reason", "until"), ("loudness", "step"), "text")}),
         ("Latency", {"fields": ("received_to_sent", "stages", "stamps")}),
         ("Sending", {"fields": (("attempts", "unknown_outcomes"), ("message_id", "revision"), "expires")}),
     )
-    readonly_fields = ("what", "condition", "loudness", "received_to_sent", "stages", "stamps", "expires")
+    readonly_fields = ("what", "condition", "until", "loudness", "received_to_sent", "stages", "stamps", "expires")
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may send: operators that may change deliveries."""
@@ -156,6 +156,11 @@ class DeliveryAdmin(HistoryAdmin):
     def condition(self, delivery: Delivery) -> str:
         """As stored."""
         return delivery.state
+
+    @column("held until (UTC)")
+    def until(self, delivery: Delivery) -> str:
+        """When the digest that tells of it is due."""
+        return "-" if delivery.held_until is None else moment(delivery.held_until)[:19]
 
     @column("from stage to stage")
     def stages(self, delivery: Delivery) -> SafeString:

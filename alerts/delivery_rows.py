@@ -1,23 +1,21 @@
-"""How is a delivery written for each of many subscribers? In the database alone, held where the hourly cap is reached."""
+"""How is a delivery written for each of many subscribers? In the database alone, held where a mute, quiet hours or the cap say so."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, Exists, Expression, OuterRef, Q, QuerySet, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models import QuerySet
 
+from alerts.holding import CAP_WINDOW, REASONS, About, Moment, holds
 from alerts.models import Delivery
 from alertsystem.prepared import Sql
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
-from subscribers.preferences import HOURLY_CAP, Verdict
 
 State = Delivery.State
 AT_MOST = 5_000  # rows at once: a fifth of a second on PostgreSQL, so that others are not kept waiting
-CAP_WINDOW = timedelta(minutes=60)
 
 
 def expiry_of(severity: Severity, detected_at: datetime) -> datetime:
@@ -33,15 +31,16 @@ def times_of(signal: Signal, severity: Severity) -> dict[str, object]:
 
 
 def insert(subscribers: QuerySet[Subscriber], severity: Severity, same: Mapping[str, object], now: datetime) -> int:
-    """Write a row for each of at most AT_MOST subscribers; return how many. See `chosen` and `insert_chosen`."""
-    return insert_chosen(chosen(subscribers, severity, now - CAP_WINDOW).query.sql_with_params(), severity, same, now)
+    """Write a market-wide row for each of at most AT_MOST subscribers; return how many. See `chosen` and `insert_chosen`."""
+    return insert_chosen(chosen(subscribers, severity, None, now, now - CAP_WINDOW).query.sql_with_params(), severity, same, now)
 
 
-def chosen(subscribers: QuerySet[Subscriber], severity: Severity, cap_since: datetime | Expression) -> "QuerySet[Subscriber, tuple[int, bool]]":
-    """Of each subscriber the id, and whether the cap of this severity holds the message back."""
-    held = over_the_cap(OuterRef("pk"), severity, cap_since)
-    # The slice cuts nothing off: it keeps PostgreSQL from working out `held` once for each time it is named below
-    return subscribers.annotate(held=held).values_list("pk", "held").order_by("pk")[:AT_MOST]
+def chosen(
+    subscribers: QuerySet[Subscriber], severity: Severity, about: About | None, now: Moment, cap_since: Moment
+) -> "QuerySet[Subscriber, tuple[int, datetime | None, datetime | None, datetime | None]]":
+    """Of each subscriber the id, and until when each of the holds keeps the message back (see `holds`)."""
+    # The slice cuts nothing off: it keeps PostgreSQL from working out a hold once for each time it is named below
+    return subscribers.annotate(**holds(severity, about, now, cap_since)).values_list("pk", *REASONS).order_by("pk")[:AT_MOST]
 
 
 def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object], now: datetime) -> int:
@@ -64,22 +63,14 @@ def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object]
     }
     fields = [field for field in Delivery._meta.concrete_fields if field.name in values]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    until = f"COALESCE({', '.join(f'chosen.{hold}' for hold in REASONS)})"
     sql = f"""
-        INSERT INTO {Delivery._meta.db_table} ({columns}, subscriber_id, state, reason)
-        SELECT {", ".join("%s" for _ in fields)}, chosen.pk, CASE WHEN chosen.held THEN %s ELSE %s END, CASE WHEN chosen.held THEN %s ELSE '' END
+        INSERT INTO {Delivery._meta.db_table} ({columns}, subscriber_id, state, reason, held_until)
+        SELECT {", ".join("%s" for _ in fields)}, chosen.pk, CASE WHEN {until} IS NULL THEN %s ELSE %s END,
+        CASE {" ".join(f"WHEN chosen.{hold} IS NOT NULL THEN %s" for hold in REASONS)} ELSE '' END, {until}
         FROM ({select}) AS chosen WHERE true ON CONFLICT DO NOTHING
     """
     stored = [field.get_db_prep_save(values[field.name], connection) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*stored, State.HELD.value, State.PENDING.value, Verdict.OVER_THE_CAP.value, *params])
+        cursor.execute(sql, [*stored, State.PENDING.value, State.HELD.value, *REASONS.values(), *params])
         return int(cursor.rowcount)
-
-
-def over_the_cap(subscriber: OuterRef, severity: Severity, since: datetime | Expression) -> Combinable:
-    """Whether `subscriber` has as many messages from `since` on as the hourly cap of this severity allows; tests do not count."""
-    if severity not in HOURLY_CAP:
-        return Value(False)
-    of_the_market = Q(alert__isnull=False) | Q(move__isnull=False)
-    recent = Delivery.objects.filter(of_the_market, subscriber=subscriber, queued_at__gt=since).exclude(state__in=(State.HELD, State.FOLDED))
-    last_allowed = HOURLY_CAP[severity] - 1
-    return Case(When(capped=True, then=Exists(recent[last_allowed : last_allowed + 1])), default=Value(False))

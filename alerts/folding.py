@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.lookups import In
 
 from alerts import delivery_rows
+from alerts.holding import CAP_WINDOW, MUTED, holds
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.rules.market_move import LEAST_ASSETS, WITHIN, are_together
 from alertsystem.prepared import Given, Prepared
@@ -20,6 +21,7 @@ FOLDED = "told in the market-wide message"
 UNSENT = (State.PENDING, State.HELD)
 ENDLESS = 2**63 - 1  # no subscriber's number is larger
 LISTED_STEPS = Q(alert__isnull=False, step__range=(Severity.LOW, Severity.HIGH))  # EXTREME stands alone
+MAY_BE_LISTED = ~Q(state=State.HELD, reason=MUTED)  # what is muted is told by the digest
 
 TURN = Prepared(lambda: MarketMove.objects.select_for_update(no_key=True).filter(pk=Given("pk")))  # no_key: incidents may join meanwhile
 WIDE = Prepared(lambda: Delivery.objects.filter(alert=None, move=Given("move")).values_list("pk", flat=True)[:1])
@@ -46,11 +48,11 @@ def fold(fan_out: FanOut, chunk: Q, upper: int | None, now: datetime) -> None:
     many, told = _wanting_many(group, fan_out.cursor, upper), _told(move, chunk)
     if not many and not told:
         return
-    fresh = _subscribers(rows.filter(alert=fan_out.alert_id, step=fan_out.step, queued_at=now))
+    fresh = _subscribers(rows.filter(MAY_BE_LISTED, alert=fan_out.alert_id, step=fan_out.step, queued_at=now))
     joining = (fresh & many) - {subscriber for subscriber, reached in told.items() if not reached}
     listed = _subscribers(rows.filter(alert=fan_out.alert_id, move=move)) & fresh & {subscriber for subscriber, reached in told.items() if reached}
     listing = _listing(move)
-    rows.filter(LISTED_STEPS, alert__in=group, move=None, subscriber__in=joining).update(**listing)
+    rows.filter(LISTED_STEPS, MAY_BE_LISTED, alert__in=group, move=None, subscriber__in=joining).update(**listing)
     rows.filter(alert=fan_out.alert_id, step=fan_out.step, move=None, subscriber__in=listed).update(**listing)
     if concerned := joining | listed:
         _tell(fan_out, chunk, concerned, concerned - set(told), now)
@@ -96,7 +98,7 @@ def _wanting_many(group: Sequence[int], cursor: int, upper: int | None) -> set[i
 def _told_of_many(size: int) -> Prepared[int]:
     """The subscribers of a chunk who are told of so many assets of `size` incidents."""
     group, chunk = [Given(f"alert{number}") for number in range(size)], Q(subscriber__gt=Given("cursor"), subscriber__lte=Given("upper"))
-    told = Delivery.objects.filter(chunk, LISTED_STEPS, In(F("alert_id"), group)).order_by().values("subscriber")
+    told = Delivery.objects.filter(chunk, LISTED_STEPS, MAY_BE_LISTED, In(F("alert_id"), group)).order_by().values("subscriber")
     many = told.annotate(assets=Count("alert__asset", distinct=True)).filter(assets__gte=LEAST_ASSETS)
     return Prepared(lambda: many.values_list("subscriber", flat=True))
 
@@ -127,16 +129,13 @@ def _tell(fan_out: FanOut, chunk: Q, concerned: Collection[int], untold: Collect
 
 
 def _make_louder(quieter: "QuerySet[Delivery]", loud: Severity, signal: Signal, now: datetime) -> None:
-    """Raise unsent messages to a severity; the hourly cap of that one holds now."""
+    """Raise unsent messages to a severity; what holds back one of that severity holds them now."""
     held = _subscribers(quieter.filter(state=State.HELD))
     if held:
-        capped = (
-            Subscriber.objects.filter(pk__in=held)
-            .annotate(held=delivery_rows.over_the_cap(OuterRef("pk"), loud, now - delivery_rows.CAP_WINDOW))
-            .filter(held=True)
-        )
-        freed = held - set(capped.values_list("pk", flat=True))
-        quieter.filter(state=State.HELD, subscriber__in=freed).update(state=State.PENDING, reason="")
+        quiet_or_capped = Q(quiet_hours_end__isnull=False) | Q(cap_ends__isnull=False)
+        still = Subscriber.objects.filter(pk__in=held).annotate(**holds(loud, None, now, now - CAP_WINDOW)).filter(quiet_or_capped)
+        freed = held - set(still.values_list("pk", flat=True))
+        quieter.filter(state=State.HELD, subscriber__in=freed).update(state=State.PENDING, reason="", held_until=None)
     quieter.update(severity=loud, expires_at=delivery_rows.expiry_of(loud, signal.detected_at))
 
 

@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
@@ -10,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from alerts import delivery_rows, folding
+from alerts.holding import CAP_WINDOW
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
@@ -109,21 +111,22 @@ def _write(fan_out: FanOut, upper: int | None, now: datetime) -> int:
         step=fan_out.step,
         cursor=fan_out.cursor,
         upper=upper,
-        since=now - delivery_rows.CAP_WINDOW,
+        now=now,
+        cap_since=now - CAP_WINDOW,
     )
     return delivery_rows.insert_chosen(statement, severity, _same_for_all(fan_out), now)
 
 
 @cache
-def _untold(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, to_the_end: bool) -> "Prepared[tuple[int, bool]]":
-    """Who of the chunk wants the signal and was not told in this incident at this step or a higher one."""
+def _untold(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, to_the_end: bool) -> Prepared[Any]:
+    """Who of the chunk wants the signal and was not told in this incident at this step or a higher one, and what holds the message back."""
     upper = None if to_the_end else Given("upper")
     # The chunk's bounds again, so that no database looks through all that were told
     in_chunk = _chunk("subscriber", Given("cursor"), upper)
     told = Delivery.objects.filter(in_chunk, alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
     wanted = wanting(kind, Given("asset"), Given("value"), severity, direction, unconfirmed=unconfirmed)
     untold = wanted.filter(~Exists(told), _chunk("pk", Given("cursor"), upper))
-    return Prepared(lambda: delivery_rows.chosen(untold, severity, Given("since")))
+    return Prepared(lambda: delivery_rows.chosen(untold, severity, (kind.value, Given("asset")), Given("now"), Given("cap_since")))
 
 
 @cache

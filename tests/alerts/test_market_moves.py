@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from alerts import trigger
+from alerts import market_moves, trigger
 from alerts.dispatcher import drain
 from alerts.models import Alert, Delivery, MarketMove, Silence
 from monitors import recorder
 from monitors.market import Direction, Kind, Venue, epoch_ms
 from monitors.models import ThresholdRule
 from monitors.thresholds import Severity
-from subscribers.models import Subscriber
+from subscribers.models import Mute, Subscriber
 from tests.alerts.builders import make_alert, make_console, make_delivery, make_subscriber
 from tests.builders import LADDER, make_signal
 from tests.fakes.telegram import FakeTelegram
@@ -235,6 +235,42 @@ def test_a_loud_one_frees_the_message_only_within_its_own_cap() -> None:
     for _ in range(30):
         make_delivery(somebody, alert=make_alert())
     opens("SOL", "XRP", "DOGE", "ADA")
+    opens("LTC", value=4_000)
+    assert (wide(somebody).state, wide(somebody).severity) == (State.HELD, Severity.HIGH)
+
+
+def test_what_is_muted_stays_held_and_is_neither_counted_nor_listed() -> None:
+    somebody, few = make_subscriber(), make_subscriber()
+    Mute.objects.create(subscriber=somebody, asset="XRP", until=timezone.now() + timedelta(hours=1))
+    for asset in ("XRP", "ADA"):
+        Mute.objects.create(subscriber=few, asset=asset, until=timezone.now() + timedelta(hours=1))
+    opens("SOL", "XRP", "DOGE", "ADA")
+    assert {state for _, state in told(somebody)} == {State.PENDING, State.HELD} and len(told(somebody)) == 4
+    opens("LTC")
+    assert dict(told(somebody)) == {"*": State.PENDING, "XRP": State.HELD, **dict.fromkeys(("SOL", "DOGE", "ADA", "LTC"), State.FOLDED)}
+    assert sorted(alert.asset for alert in market_moves.listed(wide(somebody))) == ["ADA", "DOGE", "LTC", "SOL"]
+    assert dict(told(few)) == {"XRP": State.HELD, "ADA": State.HELD, **dict.fromkeys(("SOL", "DOGE", "LTC"), State.PENDING)}
+
+
+def test_quiet_hours_hold_the_whole_message_until_it_is_loud_enough() -> None:
+    somebody, now = make_subscriber(), timezone.now()
+    until = now + timedelta(hours=1)
+    Subscriber.objects.update(quiet_starts_at=now, quiet_ends_at=until, quiet_lets_through=Severity.HIGH)
+    opens("SOL", "XRP", "DOGE", "ADA")
+    assert (wide(somebody).state, wide(somebody).reason, wide(somebody).held_until) == (State.HELD, "quiet hours", until)
+    assert {state for asset, state in told(somebody) if asset != "*"} == {State.FOLDED}
+    opens("LTC", value=2_000)
+    assert (wide(somebody).state, wide(somebody).severity) == (State.HELD, Severity.MODERATE)
+    opens("DOT", value=4_000)
+    assert (wide(somebody).state, wide(somebody).reason, wide(somebody).held_until) == (State.PENDING, "", None)
+
+
+def test_what_the_cap_frees_quiet_hours_may_still_hold() -> None:
+    somebody = make_subscriber()
+    for _ in range(10):
+        make_delivery(somebody, alert=make_alert())
+    opens("SOL", "XRP", "DOGE", "ADA")
+    Subscriber.objects.update(quiet_starts_at=timezone.now(), quiet_ends_at=timezone.now() + timedelta(hours=1))
     opens("LTC", value=4_000)
     assert (wide(somebody).state, wide(somebody).severity) == (State.HELD, Severity.HIGH)
 
