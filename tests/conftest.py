@@ -14,8 +14,9 @@ from tests import harness
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option by which the runner keeps from repeating on PostgreSQL what needs no database."""
+    """The options by which the runner keeps from repeating on PostgreSQL what needs no database, and by which conversations are written anew."""
     parser.addoption("--database-tests-only", action="store_true", help="leave out the tests that touch no database")
+    parser.addoption("--write-conversations", action="store_true", help="write tests/subscribers/conversations/*.txt anew, as the bot talks now")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,0 +1,33 @@
+"""What tests of conversations ask for: the real bot process at a clock that stands still."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from tests import stopped_clock
+from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_limits import FloodLimits
+from tests.harness import Processes, wait_until
+from tests.subscribers.conversation import NOW, Conversation
+
+TOKEN = "4242:AAE-a-token-that-must-not-be-logged-00"
+
+
+@pytest.fixture
+def conversation(
+    request: pytest.FixtureRequest, django_db_reset_sequences: None, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Conversation]:
+    """The running bot and people to talk to it. This process's `timezone.now` is the bot's; ids begin at 1, so that texts can name them."""
+    clock, log = tmp_path / "clock", tmp_path / "bot.log"
+    stopped_clock.write(clock, NOW)
+    monkeypatch.setattr(timezone, "now", stopped_clock.reader(clock))
+    with FakeTelegram(token=TOKEN, limits=FloodLimits(per_second=0, chat_interval_s=0, group_per_minute=0)) as telegram:
+        env = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": telegram.url, "LOG_LEVEL": "INFO"}
+        processes.start(sys.executable, "-m", "tests.stopped_clock", str(clock), "run_bot", env=env, log=log)
+        wait_until(lambda: telegram.requests("getUpdates"), 30, "the first poll")
+        yield Conversation(telegram, clock, request.config.getoption("--write-conversations"))
+    said = log.read_text()
+    assert "Traceback" not in said and TOKEN not in said, said
