@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from monitors.fields import VENUES
 from monitors.models import DIRECTIONS, KINDS, Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -241,7 +242,8 @@ class Outcome(models.Model):
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="outcomes")
     horizon_min = models.PositiveSmallIntegerField("horizon, minutes")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    due_at = models.DateTimeField(help_text="when the horizon is over")
+    due_at = models.DateTimeField(help_text="when the minute in which the horizon ends has closed")
+    venue = models.CharField(max_length=16, blank=True, choices=VENUES, help_text="whose mark prices were taken")
     price = models.FloatField("mark price at detection, $", null=True)
     change_pct = models.FloatField("return, %", null=True)
     up_pct = models.FloatField("largest move up, %", null=True)

@@ -7,9 +7,11 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import claims, dispatcher, outbox, trigger
+from alerts import claims, dispatcher, effectiveness, outbox, trigger
+from alertsystem.celery import LAST, enqueue
 
 SWEEP_EVERY_S = 5  # as the schedule has it
+MEASURE_EVERY_S = 60
 ON_ITS_WAY = timedelta(seconds=5)  # a signal from before an incident's end may still be on its way to the database
 
 
@@ -36,6 +38,15 @@ def sweep() -> None:
     severity = claims.most_urgent(now)
     if severity is not None:
         outbox.wake_dispatcher(severity)
+
+
+@shared_task(name="alerts.measure_outcomes", expires=MEASURE_EVERY_S)
+def measure_outcomes() -> int:
+    """Measure a slice of what is over, and ask for the next slice when there is more; return how many outcomes were settled."""
+    settled, complete = effectiveness.measure_due(timezone.now())
+    if not complete:
+        enqueue("alerts.measure_outcomes", priority=LAST)
+    return settled
 
 
 @worker_process_init.connect

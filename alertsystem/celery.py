@@ -27,8 +27,15 @@ DISPATCH_PRIORITY = {Severity.EXTREME: 0, Severity.HIGH: 3, Severity.MODERATE: 6
 
 GC_THRESHOLD = 20_000, 20, 20  # allocations; the usual 700 cost a twentieth of the time
 
-QUEUES = ("alerts", "delivery", "scans")  # a plain `celery worker` consumes them all
-QUEUE_OF_TASK = {"alerts.evaluate_signal": "alerts", "alerts.sweep": "alerts", "alerts.dispatch": "delivery"}  # every other: scans
+QUEUES = ("alerts", "delivery", "scans", "housekeeping")  # a plain `celery worker` consumes them all
+QUEUE_OF_TASK = {  # every other: scans
+    "alerts.evaluate_signal": "alerts",
+    "alerts.sweep": "alerts",
+    "alerts.dispatch": "delivery",
+    "alerts.measure_outcomes": "housekeeping",
+}
+
+NICE = 10  # of housekeeping's processes: whatever else wants the processor goes first
 
 app = Celery("alertsystem")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -68,5 +75,7 @@ def _use_sound_connections(**_: Any) -> None:
 def _pool_process_starts(**_: Any) -> None:
     """A pool process of a killed worker must not go on beside its successor's."""
     die_with_parent()
+    if set(app.amqp.queues.consume_from) == {"housekeeping"}:
+        os.nice(NICE)
     gc.freeze()  # what is loaded by now stays: a full collection through it would hold a task up for a tenth of a second
     gc.set_threshold(*GC_THRESHOLD)

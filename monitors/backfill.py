@@ -10,8 +10,9 @@ from django.utils import timezone
 from alertsystem import ending
 from monitors import backfill_store
 from monitors.backfill_store import OPEN_INTEREST, Brought, Lane, Line
+from monitors.budget import SPARE
 from monitors.lease import Held
-from monitors.market import Venue, epoch_ms, from_epoch_ms
+from monitors.market import epoch_ms, from_epoch_ms
 from monitors.models import BackfillCursor
 from monitors.venues.candles import MOST, fetch_candles
 from monitors.venues.clients import client
@@ -24,7 +25,6 @@ LEASE = "backfill"
 SLICE_S = 26.0  # no request begins later; one takes 10 s at most, so that a slice stays under 40 s
 LEASE_S = 30.0
 RENEW_S = 5.0
-SPARE: Mapping[Venue, int] = {Venue.BINANCE: 80, Venue.BYBIT: 20, Venue.OKX: 0}  # units of the budget's burst that stay for scans; OKX counts them apart
 PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
 Flight = tuple[Lane, BackfillCursor]
 

@@ -31,8 +31,18 @@ class Limit:
 LIMITS: Mapping[Venue, Mapping[str, Limit]] = {
     Venue.BINANCE: {USUAL: Limit(2_400, 60), "statistics": Limit(1_000, 300)},  # weight; /futures/data/*: requests
     Venue.BYBIT: {USUAL: Limit(600, 5)},
-    Venue.OKX: {USUAL: Limit(20, 2), "candles": Limit(40, 2), "history": Limit(20, 2), "statistics": Limit(5, 2)},
-}
+    Venue.OKX: {
+        USUAL: Limit(20, 2),
+        "candles": Limit(40, 2),
+        "history": Limit(20, 2),
+        "statistics": Limit(5, 2),
+        "marks": Limit(20, 2),
+        "old marks": Limit(10, 2),
+    },
+}  # fmt: skip
+
+# Units of the burst that whoever may wait leaves to the scans; OKX counts what they ask for apart
+SPARE: Mapping[Venue, int] = {Venue.BINANCE: 80, Venue.BYBIT: 20, Venue.OKX: 0}
 
 
 @dataclass(frozen=True, slots=True)

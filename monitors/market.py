@@ -125,6 +125,20 @@ class Candle:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceCandle:
+    """The mark price of one contract in one minute, dollars per coin of the asset."""
+
+    venue: Venue
+    asset: str
+    opened_at_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """A measurement, no judgement: `value` in `unit`, the part of each venue in `venues`.
 

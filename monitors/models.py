@@ -16,6 +16,7 @@ from monitors.scan_models import EpisodeState as EpisodeState
 from monitors.scan_models import Lease as Lease
 from monitors.scan_models import OpenInterestSample as OpenInterestSample
 from monitors.scan_models import OwnHistory as OwnHistory
+from monitors.scan_models import PriceCandle as PriceCandle
 from monitors.scan_models import ScanStatus as ScanStatus
 from monitors.thresholds import Rule
 from monitors.universe_models import AssetChoice as AssetChoice

@@ -37,6 +37,21 @@ class CandleRow(models.Model):
         constraints = [models.UniqueConstraint(fields=["market", "opened_at"], name="one_candle_per_market_and_time")]
 
 
+class PriceCandle(models.Model):
+    """The mark price of an asset in one closed minute, dollars per coin, as one venue has it; fetched where something asks what the price did."""
+
+    venue = models.CharField(max_length=16, choices=VENUES)
+    asset = models.CharField(max_length=32)
+    opened_at = models.DateTimeField(db_index=True)
+    open = models.FloatField()
+    high = models.FloatField()
+    low = models.FloatField()
+    close = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asset", "venue", "opened_at"], name="one_price_candle_per_asset_venue_and_minute")]
+
+
 class EpisodeState(models.Model):
     """Where one story's episode stands, so that any worker continues it; its row is locked while the asset is judged."""
 

@@ -10,6 +10,7 @@ SEEDED = {
     "monitors.prune": (1, "days", "scans", 9),
     "monitors.backfill": (60, "seconds", "scans", 9),
     "monitors.update_own_histories": (600, "seconds", "scans", 9),
+    "alerts.measure_outcomes": (60, "seconds", "housekeeping", 9),
 }
 
 

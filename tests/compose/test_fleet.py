@@ -15,7 +15,7 @@ from tests.harness import wait_until
 
 TOKEN = "4242:in-a-container"
 CHAT = 77
-LONG_RUNNING = ("web", "beat", "worker-alerts", "worker-delivery", "worker-scans", "monitor", "bot")
+LONG_RUNNING = ("web", "beat", "worker-alerts", "worker-delivery", "worker-scans", "worker-housekeeping", "monitor", "bot")
 
 
 @pytest.fixture(scope="module")

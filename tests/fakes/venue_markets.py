@@ -1,10 +1,14 @@
 """What do the fake venues list? One table of assets, and the contracts that must not be taken for coins."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 BINANCE, BYBIT, OKX = VENUES = ("binance", "bybit", "okx")
+
+MINUTE_MS = 60_000
+Ohlc = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Markets:
 
     listings: list[Listing] = field(default_factory=lambda: [*_universe(), *_usdc(), *_traps()])
     pushes: dict[tuple[str, str, int], Decimal] = field(default_factory=dict)
+    past_prices: dict[tuple[str, str], list[tuple[int, Decimal]]] = field(default_factory=dict)
+    mark_candles: dict[tuple[str, str, int], Ohlc | None] = field(default_factory=dict)
 
     def of(self, venue: str) -> list[Listing]:
         """Everything a venue lists."""
@@ -89,7 +95,26 @@ class Markets:
 
     def set_price(self, asset: str, price: Decimal, venue: str = "") -> None:
         """Move the price (dollars per coin of the asset) on one venue, or on all."""
+        now_ms = int(time.time() * 1000)
+        for old in self.listings:
+            if old.asset == asset and venue in ("", old.venue):
+                self.past_prices.setdefault((old.venue, old.symbol), [(0, old.price)]).append((now_ms, price * old.multiplier))
         self._change(asset, venue, lambda old: replace(old, price=price * old.multiplier))
+
+    def set_mark_candle(self, asset: str, opened_at_ms: int, ohlc: Ohlc | None, venue: str = "") -> None:
+        """Let the mark price candle of a minute be this (dollars per coin of the asset), or missing, on one venue or on all."""
+        self.mark_candles |= {(asset, each, opened_at_ms): ohlc for each in VENUES if venue in ("", each)}
+
+    def mark_candle(self, listing: Listing, opened_at_ms: int) -> Ohlc | None:
+        """Open, high, low, close of a minute in dollars per coin of the contract's base: as set, else as the price went."""
+        key = (listing.asset, listing.venue, opened_at_ms)
+        if key in self.mark_candles:
+            ohlc = self.mark_candles[key]
+            return ohlc and tuple(price * listing.multiplier for price in ohlc)  # type: ignore[return-value]  # four of them
+        past = self.past_prices.get((listing.venue, listing.symbol), [(0, listing.price)])
+        before = [price for at, price in past if at <= opened_at_ms][-1]
+        prices = [before, *(price for at, price in past if opened_at_ms < at < opened_at_ms + MINUTE_MS)]
+        return prices[0], max(prices), min(prices), prices[-1]
 
     def set_open_interest(self, asset: str, coins: Decimal, venue: str = "") -> None:
         """Set the open interest, one side, in coins of the asset, of each contract of the asset."""

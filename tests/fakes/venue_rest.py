@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.fakes import venue_rest_binance, venue_rest_bybit, venue_rest_history, venue_rest_okx
+from tests.fakes import venue_rest_binance, venue_rest_bybit, venue_rest_history, venue_rest_marks, venue_rest_okx
 from tests.fakes.venue_markets import BINANCE, BYBIT, OKX, Markets
 from tests.fakes.venue_rest_common import Answer, Query, UnknownSymbol
 
 PRESENT: Mapping[str, Mapping[str, Answer]] = {BINANCE: venue_rest_binance.ANSWERS, BYBIT: venue_rest_bybit.ANSWERS, OKX: venue_rest_okx.ANSWERS}
-ANSWERS: Mapping[str, Mapping[str, Answer]] = {venue: {**PRESENT[venue], **venue_rest_history.ANSWERS[venue]} for venue in PRESENT}
+ANSWERS: Mapping[str, Mapping[str, Answer]] = {
+    venue: {**PRESENT[venue], **venue_rest_history.ANSWERS[venue], **venue_rest_marks.ANSWERS[venue]} for venue in PRESENT
+}
 UNKNOWN = {BINANCE: venue_rest_binance.unknown, BYBIT: venue_rest_bybit.unknown, OKX: venue_rest_okx.unknown}
 
 

@@ -23,7 +23,7 @@ from aiohttp import web
 from tests.fakes import venue_playback
 from tests.fakes.server import HOST, LoopThread
 from tests.fakes.venue_frames import Json
-from tests.fakes.venue_markets import BINANCE, OKX, VENUES, Markets
+from tests.fakes.venue_markets import BINANCE, OKX, VENUES, Markets, Ohlc
 from tests.fakes.venue_protocols import BinanceSockets, OkxSockets
 from tests.fakes.venue_rest_common import CLOCK
 from tests.fakes.venue_server import RestFault, RestRequest, VenueServer
@@ -31,7 +31,7 @@ from tests.fakes.venue_sockets import Client, Timing
 
 SENDS = ("send", "send_raw", "play")
 BREAKS = ("drop", "stall", "freeze", "resume", "refuse", "accept", "silence_marks", "rest_answers", "rest_hangs")
-CONTROLS = frozenset({*SENDS, *BREAKS, "connections", "set_price", "set_open_interest", "push_volume", "set_clock"})
+CONTROLS = frozenset({*SENDS, *BREAKS, "connections", "set_price", "set_open_interest", "push_volume", "set_mark_candle", "set_clock"})
 
 
 class FakeVenues:
@@ -93,6 +93,11 @@ class FakeVenues:
     def push_volume(self, asset: str, times: Decimal | str | int, opened_at_ms: int, venue: str = "") -> None:
         """Let one 5-minute candle have so many times its usual dollars."""
         self.markets.push_volume(asset, Decimal(times), opened_at_ms, venue)
+
+    def set_mark_candle(self, asset: str, opened_at_ms: int, ohlc: Sequence[Decimal | str | float] | None, venue: str = "") -> None:
+        """Let the mark price candle of a minute be this (open, high, low, close; dollars per coin of the asset), None: missing."""
+        prices = None if ohlc is None else tuple(Decimal(str(price)) for price in ohlc)
+        self.markets.set_mark_candle(asset, opened_at_ms, cast("Ohlc | None", prices), venue)
 
     def set_clock(self, ahead_ms: int) -> None:
         """Set the clock of all venues ahead of ours (negative: behind); over REST only."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from monitors import retention
 from monitors.market import epoch_ms
-from monitors.models import CandleRow, Liquidation, Market, OpenInterestSample, Signal
+from monitors.models import CandleRow, Liquidation, Market, OpenInterestSample, PriceCandle, Signal
 from monitors.retention import prune, surplus
 
 NOW = datetime(2026, 7, 1, 12, 3, 20, tzinfo=UTC)
@@ -68,6 +68,14 @@ def test_candles_go_after_90_days() -> None:
         CandleRow.objects.create(market=of, opened_at=NOW - days * DAY, open=1, close=1, volume_usd=1, closed=True, received_at=NOW)
     assert prune(NOW) == (1, True)
     assert CandleRow.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_price_candles_go_with_the_liquidations() -> None:
+    for days in (1, 29, 31):
+        PriceCandle.objects.create(venue="okx", asset="BTC", opened_at=NOW - days * DAY, open=1, high=1, low=1, close=1)
+    assert prune(NOW) == (1, True)
+    assert PriceCandle.objects.count() == 2
 
 
 @pytest.mark.django_db
