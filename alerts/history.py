@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from alerts.models import Alert, Decision, Delivery
+from alerts.rules.incident import Outcome
 from alerts.rules.summary import amount, summary
 from monitors.market import Kind
 from monitors.thresholds import Severity
 
 MAX_MOMENTS = 200  # of each sort: the page of an alert that went to 100,000 chats stays readable
+TURNING = (Outcome.OPENED, Outcome.ESCALATED, Outcome.BECAME_CASCADE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,13 @@ def timeline(alert: Alert) -> list[Moment]:
     deliveries = Delivery.objects.filter(alert=alert).select_related("subscriber").order_by("queued_at", "pk")[:MAX_MOMENTS]
     moments = [*map(_signal_moment, decisions), *map(_delivery_moment, deliveries)]
     return sorted(moments, key=lambda moment: (moment.at, moment.of == "delivery", moment.pk))
+
+
+def turning_points(alert: Alert) -> tuple[list[Decision], int]:
+    """The signals that opened, escalated or changed the incident and the largest one, in the order of time; and how many others there were."""
+    decisions = Decision.objects.filter(alert=alert)
+    turning = decisions.filter(Q(outcome__in=TURNING) | Q(signal=alert.peak_id)).select_related("signal").order_by("signal__received_at", "pk")[:MAX_MOMENTS]
+    return list(turning), max(0, decisions.count() - len(turning))
 
 
 def delivery_counts(alert: Alert) -> dict[str, int]:

@@ -1,42 +1,66 @@
-"""What does the bot answer about feeds and alerts?"""
+"""What was this alert, and why did it come? /alert and /why, also as links in lists and as a button under an alert."""
 
 from datetime import datetime
 
-from django.conf import settings
-
-from alerts import history
+from alerts import history, told
+from alerts.history import turning_points
 from alerts.models import Alert
-from monitors.feeds import feed_states
-from subscribers.bot import texts
-from subscribers.bot.screen import Asked, Command, Reply
-from subscribers.models import Subscriber, Subscription
-
-RECENT_ALERTS = 10
-
-
-def status(asked: Asked) -> Reply:
-    """Do the feeds see the market, what was the last alert, what does this chat get?"""
-    subscriber = Subscriber.objects.filter(channel=Subscriber.Channel.TELEGRAM, chat_id=asked.chat.id, active=True).first()
-    wanted: list[Subscription] | None = list(subscriber.subscriptions.all()) if subscriber else None
-    last = recent_lines(1, asked.now)
-    return Reply(texts.status(feed_states(asked.now, settings.VENUES), last[0] if last else None, wanted))
+from alerts.why import why
+from monitors.thresholds import Severity
+from subscribers.bot import texts, texts_alert, texts_why
+from subscribers.bot.chats import subscriber_of
+from subscribers.bot.clock import Clock
+from subscribers.bot.screen import Asked, Button, Command, Reply
+from subscribers.models import Subscriber
 
 
-def recent(asked: Asked) -> Reply:
-    """The last alerts."""
-    return Reply(texts.recent(recent_lines(RECENT_ALERTS, asked.now)))
+def alert_(asked: Asked) -> Reply:
+    """What happened, what the price did, and what this chat heard of it."""
+    subscriber = subscriber_of(asked.chat)
+    alert = find(asked.args, subscriber)
+    if alert is None:
+        return Reply(texts_alert.not_found(asked.args, "alert"))
+    steps = told.steps(alert, subscriber) if subscriber is not None else []
+    points, others = turning_points(alert)
+    text = texts_alert.alert(alert, points, others, list(alert.outcomes.order_by("horizon_min")), steps, Clock.of(subscriber, asked.now))
+    return Reply(text, [[(texts_alert.WHY, f"w:{alert.pk}")]])
+
+
+def why_(asked: Asked) -> Reply:
+    """The exact numbers, the rule that decided, and the way of this chat's message."""
+    subscriber = subscriber_of(asked.chat)
+    alert = find(asked.args, subscriber)
+    if alert is None:
+        return Reply(texts_alert.not_found(asked.args, "why"))
+    answer = why(alert, subscriber)
+    if answer is None:
+        return Reply(texts_why.FORGOTTEN)
+    return Reply(texts_why.why(answer, Clock.of(subscriber, asked.now)))
+
+
+def find(text: str, subscriber: Subscriber | None) -> Alert | None:
+    """The alert of a number such as 17 or #17, without one the newest that the subscriber has heard of; None when there is none for this chat.
+
+    One below LOW is for those whose own threshold was passed.
+    """
+    if not text:
+        return told.newest(subscriber) if subscriber is not None else None
+    number = text.removeprefix("#")
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    alert = Alert.objects.select_related("peak").filter(pk=number).first()
+    if alert is None or alert.severity > Severity.BELOW_LOW:
+        return alert
+    return alert if subscriber is not None and alert.deliveries.filter(subscriber=subscriber).exists() else None
 
 
 def recent_lines(limit: int, now: datetime) -> list[texts.AlertLine]:
     """The last alerts, a line each."""
-    return [_line(alert, now) for alert in history.recent_alerts(limit)]
-
-
-def _line(alert: Alert, now: datetime) -> texts.AlertLine:
-    return texts.AlertLine(history.line_of(alert), now - alert.opened_at)
+    return [texts.AlertLine(history.line_of(alert), now - alert.opened_at) for alert in history.recent_alerts(limit)]
 
 
 COMMANDS = (
-    Command("status", status, "are the feeds alive, when was the last alert, what does this chat get"),
-    Command("recent", recent, "the last ten alerts"),
+    Command("alert", alert_, "all about an alert: /alert 17, without a number the newest that this chat got"),
+    Command("why", why_, "why an alert came, in exact numbers: /why 17, without a number the newest that this chat got"),
 )
+BUTTONS = (Button("w", why_, changes=False, anyone=True),)

@@ -44,6 +44,9 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
         return None
     if name in known:
         return Question(name, text[found.end() :].strip())
+    command, _, number = name.rpartition("_")
+    if command in known and number.isdecimal():  # /alert_17 can be tapped, /alert 17 cannot
+        return Question(command, number)
     return Question("", text) if private or to else None
 
 

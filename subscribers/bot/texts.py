@@ -37,11 +37,6 @@ def welcome(wanted: Sequence[Subscription], alerts: Sequence[AlertLine]) -> str:
     return "\n\n".join(["<b>You are subscribed.</b>", _wanted(wanted), _alerts("Last alerts", alerts), "/help shows all commands."])
 
 
-def recent(alerts: Sequence[AlertLine]) -> str:
-    """The answer to /recent."""
-    return _alerts("Last alerts", alerts)
-
-
 def status(feeds: Sequence[FeedState], last: AlertLine | None, wanted: Sequence[Subscription] | None) -> str:
     """The answer to /status; `wanted` is None when the chat is not subscribed."""
     feed_lines = "\n".join(map(_feed, feeds))

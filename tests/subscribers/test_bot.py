@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from monitors.models import FeedStatus
 from monitors.thresholds import Severity
+from subscribers.bot.commands import COMMAND
 from subscribers.models import Subscriber, Subscription
 from tests.alerts.builders import make_alert, make_signal
 from tests.fakes.telegram import FakeTelegram
@@ -21,7 +22,7 @@ from tests.harness import Process, Processes, wait_until
 
 TOKEN = "4242:AAE-a-token-that-must-not-be-logged-00"
 ANN, GROUP, CHANNEL = 1001, -2002, -1003003
-HELP = "/recent - the last ten alerts"
+HELP = "/help - this page"
 
 Answer = Callable[[int, str], SentMessage]
 
@@ -101,15 +102,10 @@ def test_status_names_the_blind_feeds_with_the_reason(telegram: FakeTelegram, bo
     assert "This chat gets no alerts." in said
 
 
-def test_recent_lists_the_last_ten_alerts_that_are_for_everybody(telegram: FakeTelegram, bot: Process) -> None:
-    for minutes in range(12):
-        opened = timezone.now() - timedelta(minutes=minutes)
-        make_alert(make_signal(5_230_000, f"A{minutes}", at=opened), Severity.HIGH)
-    make_alert(asset="OWN", severity=Severity.BELOW_LOW)
-    lines = says(telegram, ANN, "/recent").splitlines()
-    assert lines[0] == "Last alerts"
-    assert lines[-1] == "HIGH A9 cascade: longs liquidated ▼ $5.2M, 9 min ago"
-    assert len(lines) == 11
+def test_a_number_behind_an_underscore_can_be_tapped(telegram: FakeTelegram, bot: Process) -> None:
+    alert = make_alert(make_signal(5_230_000, "ETH"), Severity.HIGH)
+    assert f"/alert_{alert.pk}" in says(telegram, ANN, "/recent")
+    assert says(telegram, ANN, f"/alert_{alert.pk}").startswith(f"🔴 #{alert.pk} HIGH ETH cascade")
 
 
 def test_while_the_database_is_away_it_says_so(telegram: FakeTelegram, processes: Processes, log: Path, tmp_path: Path) -> None:
@@ -122,9 +118,9 @@ def test_while_the_database_is_away_it_says_so(telegram: FakeTelegram, processes
 
 def test_help_lists_every_command_and_what_is_watched(telegram: FakeTelegram, bot: Process) -> None:
     said = says(telegram, ANN, "/help")
-    assert all(f"/{name}" in said for name in ("start", "stop", "status", "recent", "help"))
     assert "USDT and USDC perpetuals" in said
-    assert {command["command"] for command in telegram.chats.commands} == {"start", "stop", "status", "recent", "help"}
+    assert {command["command"] for command in telegram.chats.commands} == set(COMMAND)
+    assert all(f"/{name} - " in said for name in COMMAND)
 
 
 def test_in_private_whatever_is_no_command_of_ours_gets_help(telegram: FakeTelegram, bot: Process) -> None:

@@ -1,0 +1,53 @@
+"""Why an alert came, to whom, and by which road."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from alerts.models import Alert, Decision
+from alerts.why import why
+from monitors.models import Signal
+from monitors.thresholds import Severity
+from subscribers.models import Subscriber
+from tests.alerts.builders import make_alert, make_delivery, make_signal, make_subscriber
+
+pytestmark = pytest.mark.django_db
+
+
+def decided(signal: Signal, alert: Alert, severity: Severity) -> Decision:
+    return Decision.objects.create(signal=signal, alert=alert, outcome="opened", severity=severity, step=int(severity), decided_at=signal.detected_at)
+
+
+def told(subscriber: Subscriber, alert: Alert, signal: Signal, severity: Severity) -> None:
+    at = signal.detected_at
+    make_delivery(subscriber, severity, alert, state="sent", received_at=signal.received_at, queued_at=at, sent_at=at + timedelta(seconds=1))
+
+
+def test_it_is_the_signal_that_this_subscriber_was_last_told_of_not_the_largest() -> None:
+    small, large = make_signal(600_000, "BTC"), make_signal(2_000_000, "BTC")
+    alert = make_alert(large, Severity.MODERATE)
+    first, second = decided(small, alert, Severity.LOW), decided(large, alert, Severity.MODERATE)
+    ann, bob = make_subscriber(), make_subscriber()
+    told(ann, alert, small, Severity.LOW)
+    told(bob, alert, small, Severity.LOW)
+    told(bob, alert, large, Severity.MODERATE)
+    answers = [why(alert, who) for who in (ann, bob, make_subscriber(), None)]
+    assert [answer.decision for answer in answers if answer] == [first, second, second, second]
+    assert [answer.step is not None for answer in answers if answer] == [True, True, False, False]
+
+
+def test_the_own_threshold_decided_where_there_is_one() -> None:
+    signal = make_signal(600_000, "BTC")
+    alert = make_alert(signal, Severity.LOW)
+    decided(signal, alert, Severity.LOW)
+    ann, bob = make_subscriber(), make_subscriber()
+    ann.subscriptions.update(custom_threshold=550_000)
+    for who in (ann, bob):
+        told(who, alert, signal, Severity.LOW)
+    answers = [why(alert, who) for who in (ann, bob)]
+    assert [answer.own_threshold for answer in answers if answer] == [Decimal(550_000), None]
+
+
+def test_there_is_no_answer_when_the_measurement_is_not_kept() -> None:
+    assert why(make_alert(), None) is None, "no decision is on record"

@@ -1,0 +1,259 @@
+"""What the bot answers to who looks back: /recent, /alert and /why, as a subscriber reads it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from alerts.models import Alert, Decision, Delivery, Outcome, Vote
+from monitors.market import Kind
+from monitors.models import Signal
+from monitors.thresholds import Severity
+from subscribers.bot.commands import BUTTON, COMMAND
+from subscribers.bot.screen import Asked, Chat, Reply
+from subscribers.models import Subscriber
+from tests.alerts.builders import make_alert, make_delivery, make_signal, make_subscriber
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 7, 11, 12, 20, tzinfo=UTC)
+ANN, BOB = 1001, 1002
+
+
+def ask(command: str, args: str = "", chat_id: int = ANN) -> Reply:
+    return COMMAND[command].answer(Asked(Chat(chat_id, "private", "Ann"), chat_id, args, NOW))
+
+
+def press(data: str, chat_id: int = ANN) -> Reply:
+    name, _, args = data.partition(":")
+    return BUTTON[name].answer(Asked(Chat(chat_id, "private", "Ann"), chat_id, args, NOW, message_id=5))
+
+
+def labels(reply: Reply) -> list[str]:
+    return [label for row in reply.keyboard for label, _ in row]
+
+
+def button(reply: Reply, label: str) -> str:
+    return next(data for row in reply.keyboard for found, data in row if found == label)
+
+
+def signal_at(minutes_ago: float, value: int = 600_000, asset: str = "BTC", kind: Kind = Kind.CASCADE) -> Signal:
+    signal = make_signal(value, asset, kind, NOW - timedelta(minutes=minutes_ago))
+    exact = NOW - timedelta(minutes=minutes_ago)
+    signal.occurred_at, signal.received_at, signal.detected_at = (exact - timedelta(milliseconds=ms) for ms in (220, 20, 0))
+    signal.save()
+    return signal
+
+
+def decided(alert: Alert, signal: Signal, outcome: str, severity: Severity, reason: str = "") -> None:
+    at = signal.detected_at + timedelta(milliseconds=3)
+    Decision.objects.create(signal=signal, alert=alert, outcome=outcome, severity=severity, step=int(severity), reason=reason, decided_at=at)
+
+
+def sent(subscriber: Subscriber, alert: Alert, signal: Signal, severity: Severity, **fields: Any) -> Delivery:
+    queued = signal.detected_at + timedelta(milliseconds=8)
+    stamps: dict[str, Any] = {"event_at": signal.occurred_at, "received_at": signal.received_at, "detected_at": signal.detected_at, "queued_at": queued}
+    return make_delivery(subscriber, severity, alert, **{"state": "sent", "sent_at": signal.detected_at + timedelta(milliseconds=120), **stamps, **fields})
+
+
+def story() -> Alert:
+    """A cascade of BTC longs: LOW, then HIGH, then a smaller one; over."""
+    small, large, last = signal_at(16), signal_at(15.5, 5_237_412), signal_at(15, 700_000)
+    alert = make_alert(large, Severity.HIGH, opened_at=small.received_at, last_seen_at=last.received_at, closed_at=last.received_at + timedelta(seconds=300))
+    decided(alert, small, "opened", Severity.LOW)
+    decided(alert, large, "escalated", Severity.HIGH)
+    decided(alert, last, "updated", Severity.LOW)
+    Outcome.objects.create(alert=alert, horizon_min=5, due_at=NOW, state="known", price=62_310, change_pct=-1.24, up_pct=0.2, down_pct=-2.96)
+    Outcome.objects.create(alert=alert, horizon_min=15, due_at=NOW, state="known", price=62_310, change_pct=-2.1, up_pct=0.2, down_pct=-2.96)
+    Outcome.objects.create(alert=alert, horizon_min=60, due_at=NOW)
+    return alert
+
+
+# /recent
+
+
+def test_recent_shows_each_alert_with_its_age_its_outcome_and_a_link() -> None:
+    alert = story()
+    assert ask("recent").text.splitlines() == [
+        "<b>Last alerts</b>",
+        "",
+        "🔴 HIGH BTC cascade: longs liquidated ▼ $5.2M",
+        f"16 min ago, 15 min later −2.1 %, /alert_{alert.pk}",
+    ]
+
+
+def test_recent_is_turned_page_by_page_in_place() -> None:
+    make_subscriber(ANN)
+    alerts = [make_alert(signal_at(minutes, asset=f"A{minutes}")) for minutes in range(20, 0, -1)]
+    first = ask("recent")
+    assert labels(first) == ["older ›", "Show only what this chat got"] and not first.edit
+    second = press(button(first, "older ›"))
+    make_alert(signal_at(0.5, asset="NEW"))
+    assert second.edit and labels(second)[:2] == ["‹ newer", "older ›"]
+    assert [line.split()[2] for line in second.text.splitlines() if "cascade" in line] == [alert.asset for alert in alerts[::-1][8:16]]
+    assert press(button(second, "‹ newer")).text == first.text, "the page stays what it was, though a new alert came"
+    third = press(button(second, "older ›"))
+    assert labels(third)[0] == "‹ newer" and "older ›" not in labels(third)
+
+
+def test_recent_takes_its_filters_in_any_order_and_keeps_them_through_pages_and_mine() -> None:
+    ann = make_subscriber(ANN)
+    for number in range(9):
+        make_alert(signal_at(number), Severity.HIGH, fingerprint=f"x{number}")
+    mine = make_alert(signal_at(30), Severity.EXTREME, fingerprint="mine")
+    make_delivery(ann, Severity.EXTREME, mine, state="sent")
+    for words in ("btc cascade high", "HIGH Cascades BTC"):
+        assert ask("recent", words).text.startswith("<b>Last alerts of BTC, cascades, from HIGH</b>")
+    older = press(button(ask("recent", "btc cascade high"), "older ›"))
+    assert older.text.startswith("<b>Last alerts of BTC, cascades, from HIGH</b>")
+    own = press(button(older, "Show only what this chat got"))
+    assert own.text.startswith("<b>Last alerts of BTC, cascades, from HIGH, that this chat got</b>")
+    assert own.text.count("/alert_") == 1 and f"/alert_{mine.pk}" in own.text
+    assert press(button(own, "Show all alerts")).text == ask("recent", "btc cascade high").text
+    assert ask("recent", "mine oi").text == "<b>Last alerts, open interest, that this chat got</b>\n\nNone yet."
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("BTC ETH", "One asset at a time: BTC or ETH."),
+        ("<b>", "Asset: letters and digits only, like BTC; got &lt;B&gt;. Leave it empty for any other asset."),
+        ("BTCUSDT", "Asset: write the asset only, BTC instead of BTCUSDT."),
+        ("X" * 3000, "Asset: no asset has such a long name."),
+    ],
+)
+def test_recent_says_what_it_does_not_understand(words: str, problem: str) -> None:
+    assert ask("recent", words).text.splitlines()[0] == problem
+
+
+def test_an_asset_that_is_called_like_a_severity_is_found_by_its_second_mention() -> None:
+    assert ask("recent", "HIGH HIGH").text.startswith("<b>Last alerts of HIGH, from HIGH</b>")
+
+
+def test_a_button_fits_telegrams_limit_whatever_the_filter() -> None:
+    make_subscriber(ANN)
+    asset = "币" * 13
+    for number in range(20):
+        make_alert(signal_at(number, asset=asset), Severity.HIGH, fingerprint=f"x{number}")
+    data = [data for row in ask("recent", f"{asset} cascade HIGH").keyboard for _, data in row]
+    assert len(data) == 2 and max(len(each.encode()) for each in data) <= 64
+
+
+# /alert
+
+
+def test_alert_tells_the_whole_story_in_the_chats_own_time() -> None:
+    ann, alert = make_subscriber(ANN, time_zone="Europe/Zurich"), story()
+    signals = [decision.signal for decision in alert.decisions.order_by("signal__received_at")]
+    sent(ann, alert, signals[0], Severity.LOW)
+    sent(ann, alert, signals[1], Severity.HIGH, state="held", reason="quiet hours", held_until=NOW + timedelta(minutes=5), sent_at=None)
+    Vote.objects.create(alert=alert, subscriber=ann, useful=True)
+    assert ask("alert", str(alert.pk)).text.splitlines() == [
+        f"<b>🔴 #{alert.pk} HIGH BTC cascade: longs liquidated ▼ $5.2M</b>",
+        "14:03:59 to 14:04:59, over",
+        "",
+        "<b>What happened</b>",
+        "14:03:59 opened at LOW: $600k",
+        "14:04:29 escalated at HIGH: $5.2M, the largest",
+        "and 1 other signal",
+        "14:09:59 over, after 300 s without a signal of LOW or more",
+        "",
+        "<b>What the price did</b>",
+        "5 min later −1.2 %, between −3.0 % and +0.2 %",
+        "15 min later −2.1 %, between −3.0 % and +0.2 %",
+        "1 h later: not known yet",
+        "",
+        "<b>This chat</b>",
+        "LOW: sent at 14:04:00",
+        "HIGH: held back (quiet hours), the digest comes at 14:25",
+        "",
+        "Votes: 1 useful, 0 noise",
+        "",
+        "Times are Europe/Zurich.",
+    ]
+
+
+def test_alert_shows_nothing_of_other_chats() -> None:
+    bob, alert = make_subscriber(BOB, title="Bob's desk"), story()
+    sent(bob, alert, alert.peak, Severity.HIGH)
+    said = ask("alert", str(alert.pk)).text
+    assert "<b>This chat</b>\nNothing was sent to it. <code>/whynot BTC 12:03</code> says why." in said
+    assert "Bob" not in said
+
+
+def test_alert_without_a_number_is_the_newest_that_the_chat_got() -> None:
+    ann = make_subscriber(ANN)
+    assert ask("alert").text == "This chat has had no alert yet. /recent shows the last ones."
+    mine, _ = story(), make_alert(asset="ETH")
+    sent(ann, mine, mine.peak, Severity.HIGH)
+    assert f"#{mine.pk} " in ask("alert").text and f"#{mine.pk} " in ask("alert", f"#{mine.pk}").text
+    assert button(ask("alert"), "Why did it come?") == f"w:{mine.pk}"
+
+
+@pytest.mark.parametrize("number", ["0", "99999", "-1", "x", "<b>1</b>", "9" * 500, "1 2", "²"])
+def test_a_number_that_is_none_is_said_politely(number: str) -> None:
+    for command in ("alert", "why"):
+        said = ask(command, number).text
+        assert said.startswith("There is no alert <b>") and f"<code>/{command} 17</code>" in said and len(said) < 400
+
+
+def test_somebodys_own_threshold_is_not_for_others() -> None:
+    ann, own = make_subscriber(ANN), make_alert(signal_at(3, 300_000), Severity.BELOW_LOW)
+    sent(ann, own, own.peak, Severity.BELOW_LOW)
+    assert ask("alert", str(own.pk)).text.startswith("<b>🔔")
+    assert ask("alert", str(own.pk), BOB).text.startswith("There is no alert")
+    assert ask("why", str(own.pk), BOB).text.startswith("There is no alert")
+
+
+# /why
+
+
+def test_why_gives_the_numbers_the_rule_and_the_milliseconds() -> None:
+    ann, alert = make_subscriber(ANN), story()
+    sent(ann, alert, alert.peak, Severity.HIGH)
+    answer = ask("why")
+    assert answer.text.splitlines() == [
+        f"<b>#{alert.pk} HIGH BTC cascade: longs liquidated ▼ $5.2M</b>",
+        "",
+        "<b>Measured</b>",
+        "Longs liquidated: $5,237,412.00, 7 events in 30 s",
+        "",
+        "<b>Decided by</b>",
+        "System's rule for cascades of any other asset: LOW $500,000, MODERATE $1,500,000, HIGH $5,000,000, EXTREME $12,000,000",
+        "By the rule: HIGH is reached",
+        "",
+        "<b>Venues</b>",
+        "Bybit: $5,237,412.00",
+        "",
+        "<b>Confirmed</b>",
+        "1 of 3 live venues that list it confirm (at least 10 % of the dollars); 1 asked for",
+        "",
+        "<b>The way of the message</b>",
+        "Venue's stamp 12:04:29.780",
+        "Received 12:04:29.980 (+200 ms)",
+        "Detected 12:04:30.000 (+20 ms)",
+        "Queued 12:04:30.008 (+8 ms)",
+        "Sent 12:04:30.120 (+112 ms)",
+        "140 ms from received to sent",
+        "",
+        "Times are UTC.",
+    ]
+    assert press(f"w:{alert.pk}").text == answer.text
+
+
+def test_why_names_the_own_threshold() -> None:
+    ann, alert = make_subscriber(ANN), story()
+    ann.subscriptions.update(custom_threshold=2_500_000)
+    sent(ann, alert, alert.peak, Severity.HIGH)
+    assert "Your own threshold: $2,500,000 is reached; for you it takes the place of the system's" in ask("why").text
+
+
+def test_why_of_what_was_not_sent_says_how_far_it_came() -> None:
+    ann, alert = make_subscriber(ANN), story()
+    assert ask("why", str(alert.pk)).text.splitlines()[-4:] == [
+        "Decided 12:04:30.003 (+3 ms)",
+        "Nothing was sent to this chat; /whynot says why",
+        "",
+        "Times are UTC.",
+    ]
+    sent(ann, alert, alert.peak, Severity.HIGH, state="expired", reason="not sent in time", sent_at=None)
+    assert ask("why", str(alert.pk)).text.splitlines()[-4:] == ["Queued 12:04:30.008 (+8 ms)", "not sent: not sent in time", "", "Times are UTC."]
