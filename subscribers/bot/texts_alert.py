@@ -8,6 +8,7 @@ from alerts.history import line_of
 from alerts.incidents import closes_at
 from alerts.models import Alert, Decision, Outcome
 from alerts.rules.money import percent
+from alerts.rules.outcome import in_words
 from alerts.rules.summary import amount
 from alerts.rules.text import MARKS
 from alerts.told import Step
@@ -77,11 +78,3 @@ def _told(alert: Alert, steps: Sequence[Step], clock: Clock) -> list[str]:
     if not steps:
         return [f"Nothing was sent to it. <code>/whynot {escape(alert.asset)} {clock.minutes(alert.opened_at)}</code> says why."]
     return [f"{step.delivery.get_severity_display()}: {escape(step_in_words(step, clock))}" for step in steps]
-
-
-def in_words(outcome: Outcome) -> str:
-    """15 min later −2.1 %; what is not known says so."""
-    later = f"{outcome.horizon_min // 60} h" if outcome.horizon_min % 60 == 0 else f"{outcome.horizon_min} min"
-    if outcome.change_pct is not None:
-        return f"{later} later {percent(Decimal(str(outcome.change_pct)))}"
-    return f"{later} later: {'unknown' if outcome.state == Outcome.State.UNKNOWN else 'not known yet'}"

@@ -6,11 +6,11 @@ from html import escape
 from alerts.history import line_of
 from alerts.models import Alert
 from alerts.recent import Filter
+from alerts.rules.outcome import in_words
 from alerts.rules.text import MARKS
 from monitors.thresholds import Severity
 from subscribers.bot.clock import Clock
 from subscribers.bot.texts import ago
-from subscribers.bot.texts_alert import in_words
 from subscribers.wording import PLURALS
 
 NEWER, OLDER = "‹ newer", "older ›"
