@@ -29,6 +29,17 @@ class Round:
     assets: Sequence[str]
     scan: Scan
     judged_ms: dict[str, int]
+    rows: Mapping[Story, EpisodeState]
+
+    def climbs(self, asset: str) -> bool:
+        """Whether a rung was passed just now: what is measured is news."""
+        return any(self.scan.episodes[story].step > row.step for story, row in self.rows.items() if row.asset == asset)
+
+    def undo(self, asset: str) -> None:
+        """As if the asset had not been measured."""
+        for story, row in self.rows.items():
+            if row.asset == asset:
+                self.scan.episodes[story], self.judged_ms[asset] = _episode(row), row.judged_ms
 
 
 def judge(kind: Kind, assets: Sequence[str], offset_ms: int, measure: Callable[[Round], list[Signal]]) -> int:
@@ -43,7 +54,7 @@ def judge(kind: Kind, assets: Sequence[str], offset_ms: int, measure: Callable[[
             now = timezone.now()
             episodes: Episodes = {story: _episode(row) for story, row in rows.items()}
             judged_ms = {asset: row.judged_ms for (_, asset, _), row in rows.items()}
-            signals = measure(Round(few, Scan(epoch_ms(now) + offset_ms, rulebook, episodes), judged_ms))
+            signals = measure(Round(few, Scan(epoch_ms(now) + offset_ms, rulebook, episodes), judged_ms, rows))
             _store(rows, episodes, judged_ms)
             recorder.write([(signal, now) for signal in _apart(signals, offset_ms)])
         raised += len(signals)

@@ -21,7 +21,8 @@ from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trou
 
 log = logging.getLogger(__name__)
 
-SLICE_S = 28.0  # no request begins later; one takes 10 s at most, so that a slice stays under 40 s
+SLICE_S = 26.0  # no request begins later, but for those of a second look; one takes 10 s at most, so that a slice stays under 40 s
+SECOND_LOOK_S = 3.0  # in which requests of a second look may begin
 LEASE_S = 20.0  # longer than a request may take
 RENEW_S = 4.0
 AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget allows
@@ -44,6 +45,7 @@ class Slice:
         self._lease = lease
         self._started = time.monotonic()
         self._until, self._renew_at = self._started + slice_s, self._started + RENEW_S
+        self._look_until = self._until + SECOND_LOOK_S
         self._stopped = False
         self._client: Client | None = None
         self._requests_before = 0
@@ -65,6 +67,11 @@ class Slice:
     def left_s(self) -> float:
         """Seconds in which requests may still begin."""
         return max(0.0, self._until - time.monotonic())
+
+    @property
+    def second_look_s(self) -> float:
+        """Seconds in which requests of a second look may still begin."""
+        return min(SECOND_LOOK_S, max(0.0, self._look_until - time.monotonic()))
 
     @property
     def paused(self) -> bool:
@@ -108,6 +115,10 @@ class Slice:
             _say(error, self.kind)
         status.note = str(error)[:200]
         self._stopped = self._stopped or error.trouble not in PASSING
+
+    def renew(self) -> None:
+        """Keep the lease for what comes after the venue was sampled."""
+        self._lease.renew()
 
     def leave_out(self, assets: int, reason: str) -> None:
         """So many assets could not be judged."""

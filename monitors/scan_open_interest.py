@@ -1,21 +1,26 @@
 """How does a venue's open interest become signals? One slice: sample, save, judge each asset over all venues."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from django.utils import timezone
 
 from monitors.detectors.oi_explosion import Contract as ContractKey
-from monitors.detectors.oi_explosion import NoVerdict
+from monitors.detectors.oi_explosion import NoVerdict, OiChange, held_jump
 from monitors.detectors.own_history import OwnLadder
 from monitors.detectors.scan_signals import open_interest_signals
 from monitors.judging import Round, judge
-from monitors.market import Kind, OpenInterest, Signal, Venue, epoch_ms, from_epoch_ms
-from monitors.models import Market, OpenInterestSample, OwnHistory
+from monitors.market import Contract, Kind, OpenInterest, Signal, Venue, epoch_ms, from_epoch_ms
+from monitors.models import OpenInterestSample, OwnHistory
 from monitors.scan import SLICE_S, Slice, run_slice
+from monitors.second_look import Markets, SecondLook
 from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
 from monitors.venues import open_interest
+from monitors.venues.clients import client
+from monitors.venues.troubles import MarketDataError
 
 SLACK_MS = 600_000  # loaded beyond the window: half a step of coarse history, and what tells that a jump was one answer's
 UNKNOWN = OwnLadder(0, 0, 0, 0, 0)
@@ -29,8 +34,10 @@ def scan_open_interest(venue: Venue, slice_s: float = SLICE_S) -> int:
 
 def _sample(piece: Slice) -> None:
     """Save a sample of each contract."""
-    markets = piece.markets
-    readings = _fetch(piece, markets) if markets else {}
+    piece.sampled = _save(piece.markets, _fetch(piece, piece.markets) if piece.markets else {})
+
+
+def _save(markets: Markets, readings: open_interest.Readings) -> int:
     now = timezone.now()
     rows = [
         OpenInterestSample(
@@ -43,13 +50,13 @@ def _sample(piece: Slice) -> None:
         for symbol, reading in readings.items()
     ]
     OpenInterestSample.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-    piece.sampled = len(rows)
+    return len(rows)
 
 
-def _fetch(piece: Slice, markets: Mapping[str, Market]) -> open_interest.Readings:
-    contracts = {symbol: market.as_contract() for symbol, market in markets.items()}
+def _fetch(piece: Slice, markets: Markets) -> open_interest.Readings:
+    contracts = _contracts(markets)
     if piece.venue is not Venue.BINANCE:
-        return open_interest.fetch_all(piece.client, contracts)
+        return open_interest.fetch_all(piece.client, contracts, piece.left_s)
     marks = open_interest.fetch_marks(piece.client, piece.left_s)
     symbols = {contract.symbol: symbol for symbol, contract in contracts.items()}
     found = piece.each(
@@ -58,10 +65,29 @@ def _fetch(piece: Slice, markets: Mapping[str, Market]) -> open_interest.Reading
     return {symbols[reading.symbol]: reading for reading in found}
 
 
+def _ask_again(venue: Venue, markets: Markets, left_s: float) -> open_interest.Readings:
+    """A few contracts once more; in a thread, so nothing here touches the database."""
+    contracts, until = _contracts(markets), time.monotonic() + left_s
+    if venue is not Venue.BINANCE:
+        return open_interest.fetch_all(client(venue), contracts, left_s)
+    marks = open_interest.fetch_marks(client(venue), left_s)
+    found: open_interest.Readings = {}
+    for symbol, contract in contracts.items():
+        if (left_s := until - time.monotonic()) <= 0:
+            break
+        with suppress(MarketDataError):
+            found[symbol] = open_interest.fetch_one(client(venue), contract, marks.get(symbol), left_s)
+    return found
+
+
+def _contracts(markets: Markets) -> dict[str, Contract]:
+    return {symbol: market.as_contract() for symbol, market in markets.items()}
+
+
 def _judge(piece: Slice) -> int:
     assets = piece.assets
     seen = sight(Kind.OPEN_INTEREST, assets, timezone.now())
-    coverage = seen.coverage()
+    coverage, second_look = seen.coverage(), SecondLook(piece, seen)
     piece.leave_out(len(assets) - len(coverage), TOO_YOUNG)
     ladders = {row.asset: OwnLadder(row.days, row.low, row.moderate, row.high, row.usual_price_move) for row in OwnHistory.objects.filter(asset__in=assets)}
 
@@ -71,14 +97,25 @@ def _judge(piece: Slice) -> int:
             if seen.waits(coverage[asset]):
                 piece.leave_out(1, LEFT_TO_ANOTHER)
                 continue
-            measured = open_interest_signals(some.scan, asset, samples.get(asset, {}), ladders.get(asset, UNKNOWN), coverage[asset])
+            series = samples.get(asset, {})
+            measured = open_interest_signals(some.scan, asset, series, ladders.get(asset, UNKNOWN), coverage[asset])
             if isinstance(measured, NoVerdict):
                 piece.leave_out(1, measured.reason)
-            else:
+            elif not second_look.puts_off(some, asset, measured[0], _contradicting(series, measured[1])):
                 signals += measured[0]
         return signals
 
-    return judge(Kind.OPEN_INTEREST, [asset for asset in assets if asset in coverage], piece.client.offset_ms, measure)
+    raised = judge(Kind.OPEN_INTEREST, list(coverage), piece.client.offset_ms, measure)
+    if second_look.assets:
+        for markets, readings in second_look.take(_ask_again):
+            _save(markets, readings)
+        raised += judge(Kind.OPEN_INTEREST, second_look.assets, piece.client.offset_ms, measure)
+    return raised
+
+
+def _contradicting(series: Samples, change: OiChange) -> set[Venue]:
+    """Venues with a jump against the change, perhaps a wrong answer: it waits for the next scan's sample, not for one of seconds later."""
+    return {venue for (venue, _), samples in series.items() if held_jump(samples) * change.percent < 0}
 
 
 def _load(some: Round, seen: Sight) -> dict[str, dict[ContractKey, list[OpenInterest]]]:

@@ -1,27 +1,24 @@
-"""How do a venue's candles become signals? One slice: fetch the newest of each contract, save, judge what is worth it over all venues."""
+"""How does a venue's volume become signals? One slice: fetch the newest candles of each contract, save them, have them judged."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from django.db.models import Max
 from django.utils import timezone
 
-from monitors import selectors
-from monitors.detectors.baseline import baseline_times
-from monitors.detectors.oi_explosion import NoVerdict
-from monitors.detectors.scan_signals import TIMEFRAME_MS, Coverage, volume_signals
-from monitors.judging import Round, judge
-from monitors.market import Candle, Contract, Kind, Signal, Venue, epoch_ms, from_epoch_ms
-from monitors.models import CandleRow, EpisodeState, Market
+from monitors.detectors.scan_signals import TIMEFRAME_MS
+from monitors.judge_volume import judge_volume
+from monitors.market import Candle, Contract, Kind, Venue, epoch_ms, from_epoch_ms
+from monitors.models import CandleRow, Market
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
+from monitors.second_look import Markets, SecondLook
 from monitors.venues.candles import MOST, fetch_candles
 from monitors.venues.clients import client
+from monitors.venues.troubles import MarketDataError
 
 SETTLED_MS = 5_000  # after its end a candle is asked for: the last trades are in it then
-GRACE_MS = 45_000  # after its end a candle is judged without the venues that have not brought it yet
+AGAIN = 4  # candles that a second look asks for: the open one, and those that had ended by the last scan
 UPDATED = ["open", "close", "volume_usd", "closed", "received_at"]
 
 
@@ -33,7 +30,7 @@ def too_early_s(venue: Venue) -> float:
 
 def scan_volume(venue: Venue, slice_s: float = SLICE_S) -> int:
     """Fetch the newest candles of the venue's scanned contracts and judge their assets; returns how many signals were raised."""
-    return run_slice(venue, Kind.VOLUME, _sample, _judge, slice_s)
+    return run_slice(venue, Kind.VOLUME, _sample, lambda piece: judge_volume(piece, _look_again), slice_s)
 
 
 def _sample(piece: Slice) -> None:
@@ -46,10 +43,14 @@ def _sample(piece: Slice) -> None:
         return fetch_candles(piece.client, contract, _missing(newest_ms.get(markets[contract.venue_symbol].pk), now_ms), patience_s=piece.left_s)
 
     found = piece.each([market.as_contract() for market in markets.values()], fetch)
-    by_symbol = {market.symbol: market for market in markets.values()}
-    fresh = [(by_symbol[candle.symbol], candle) for candles in found for candle in candles]
+    fresh = _with_markets(markets, (candle for candles in found for candle in candles))
     save_candles([(market, candle) for market, candle in fresh if candle.opened_at_ms > newest_ms.get(market.pk, 0)])
     piece.sampled = sum(bool(candles) for candles in found)
+
+
+def _with_markets(markets: Markets, candles: Iterable[Candle]) -> list[tuple[Market, Candle]]:
+    by_symbol = {market.symbol: market for market in markets.values()}
+    return [(by_symbol[candle.symbol], candle) for candle in candles]
 
 
 def save_candles(candles: Iterable[tuple[Market, Candle]]) -> None:
@@ -82,86 +83,18 @@ def _missing(newest_ms: int | None, now_ms: int) -> int:
     return MOST if newest_ms is None else min(MOST, max(2, (now_ms - newest_ms) // TIMEFRAME_MS))
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    """The candle that ended last and the one that is open: who has them, and their dollars, by asset."""
-
-    ended_ms: int
-    have: Mapping[tuple[str, int], Collection[Venue]]
-    usd: Mapping[tuple[str, int], float]
-
-    @property
-    def times_ms(self) -> tuple[int, int]:
-        return self.ended_ms, self.ended_ms + TIMEFRAME_MS
-
-    def is_due(self, asset: str, judged_ms: int, coverage: Coverage, now_ms: int) -> bool:
-        """Whether the ended candle is to be judged now: once, when all live venues have it, or after the grace time."""
-        complete = set(coverage.live) <= set(self.have.get((asset, self.ended_ms), ()))
-        return judged_ms < self.ended_ms and (complete or now_ms - self.ended_ms - TIMEFRAME_MS >= GRACE_MS)
+def _look_again(second_look: SecondLook) -> None:
+    """Save the newest candles of the contracts that are asked for once more."""
+    for markets, candles in second_look.take(_ask_again):
+        save_candles(_with_markets(markets, candles))
 
 
-def _judge(piece: Slice) -> int:
-    assets = piece.assets
-    seen = sight(Kind.VOLUME, assets, timezone.now())
-    coverage, offset_ms = seen.coverage(), piece.client.offset_ms
-    piece.leave_out(len(assets) - len(coverage), TOO_YOUNG)
-    newest = _newest(seen, epoch_ms(timezone.now()) + offset_ms)
-
-    def measure(some: Round) -> list[Signal]:
-        candles, signals = _load(some, seen, newest), []
-        for asset in some.assets:
-            for opened_at_ms in newest.times_ms:
-                if opened_at_ms == newest.ended_ms:
-                    if not newest.is_due(asset, some.judged_ms[asset], coverage[asset], some.scan.at_ms):
-                        continue
-                    some.judged_ms[asset] = opened_at_ms
-                elif seen.waits(coverage[asset]):
-                    piece.leave_out(1, LEFT_TO_ANOTHER)
-                    continue
-                measured = volume_signals(some.scan, asset, candles.get(asset, ()), opened_at_ms, coverage[asset])
-                if isinstance(measured, NoVerdict):
-                    piece.leave_out(1, measured.reason)
-                else:
-                    signals += measured
-        return signals
-
-    return judge(Kind.VOLUME, _worth_judging(coverage, newest), offset_ms, measure)
-
-
-def _worth_judging(assets: Collection[str], newest: _Newest) -> list[str]:
-    """The assets whose dollars reach the rule's minimum, and those with an episode that might end: most need no baseline to be read."""
-    rulebook = selectors.rulebook()
-    running = set(EpisodeState.objects.filter(kind=Kind.VOLUME, running=True).values_list("asset", flat=True))
-    least = {asset: rule.min_usd for asset in assets if (rule := rulebook.rule(Kind.VOLUME, asset)) is not None}
-    loud = {asset for asset, usd in least.items() if any(Decimal(newest.usd.get((asset, at_ms), 0.0)) >= usd for at_ms in newest.times_ms)}
-    return sorted(asset for asset in assets if asset in loud or asset in running)
-
-
-def _newest(seen: Sight, now_ms: int) -> _Newest:
-    open_ms = now_ms // TIMEFRAME_MS * TIMEFRAME_MS
-    ended_ms = open_ms - TIMEFRAME_MS
-    have: dict[tuple[str, int], set[Venue]] = defaultdict(set)
-    usd: dict[tuple[str, int], float] = defaultdict(float)
-    for candle in _candles(seen, list(seen.contracts), (ended_ms, open_ms), open_ms):
-        have[candle.asset, candle.opened_at_ms].add(candle.venue)
-        usd[candle.asset, candle.opened_at_ms] += candle.volume_usd
-    return _Newest(ended_ms, have, usd)
-
-
-def _load(some: Round, seen: Sight, newest: _Newest) -> dict[str, list[Candle]]:
-    """The candles behind both judgements, by asset; of venues that see only."""
-    ended_ms, open_ms = newest.times_ms
-    wanted_ms = {ended_ms, open_ms} | baseline_times(ended_ms, TIMEFRAME_MS).all_ms | baseline_times(open_ms, TIMEFRAME_MS).all_ms
-    found: dict[str, list[Candle]] = defaultdict(list)
-    for candle in _candles(seen, list(seen.of(some.assets)), wanted_ms, open_ms):
-        found[candle.asset].append(candle)
+def _ask_again(venue: Venue, markets: Markets, left_s: float) -> list[Candle]:
+    """In a thread, so nothing here touches the database."""
+    until, found = time.monotonic() + left_s, list[Candle]()
+    for market in markets.values():
+        if (left_s := until - time.monotonic()) <= 0:
+            break
+        with suppress(MarketDataError):
+            found += fetch_candles(client(venue), market.as_contract(), AGAIN, patience_s=left_s)
     return found
-
-
-def _candles(seen: Sight, markets: Collection[int], times_ms: Collection[int], open_ms: int) -> Iterable[Candle]:
-    """Stored candles; what is not closed counts for the open one only: of an older one the end was never seen."""
-    rows = CandleRow.objects.filter(market__in=markets, opened_at__in=[from_epoch_ms(at_ms) for at_ms in times_ms]).order_by()
-    for market, opened_at, opened, close, volume_usd, closed in rows.values_list("market", "opened_at", "open", "close", "volume_usd", "closed").iterator():
-        contract, at_ms = seen.contracts[market], epoch_ms(opened_at)
-        if closed or at_ms == open_ms:
-            yield Candle(contract.venue, contract.symbol, contract.asset, at_ms, opened, close, volume_usd, closed)

@@ -98,6 +98,12 @@ def accepted(samples: Sequence[OpenInterest]) -> list[OpenInterest]:
     return kept
 
 
+def held_jump(samples: Sequence[OpenInterest]) -> Decimal:
+    """By how many coins the newest sample jumped, while it waits for the next one to confirm it; 0 when it counts."""
+    kept = accepted(samples)
+    return samples[-1].oi_base - kept[-1].oi_base if kept else Decimal(0)
+
+
 def _jumps(before: OpenInterest, after: OpenInterest) -> bool:
     return abs(after.oi_base - before.oi_base) > JUMP * before.oi_base
 

@@ -16,12 +16,12 @@ MARKS_COST = 10  # weight of Binance's premiumIndex for all symbols
 ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def fetch_all(client: Client, wanted: Wanted) -> Readings:
+def fetch_all(client: Client, wanted: Wanted, patience_s: float) -> Readings:
     """Bybit and OKX: one call for all contracts; those that the answer lacks are left out. Raises MarketDataError."""
     if client.venue is Venue.BYBIT:
-        answer = client.call("publicGetV5MarketTickers", {"category": "linear"})
+        answer = client.call("publicGetV5MarketTickers", {"category": "linear"}, patience_s=patience_s)
         return _read(client, lambda: read_bybit(answer, wanted))
-    answer = client.call("publicGetPublicOpenInterest", {"instType": "SWAP"})
+    answer = client.call("publicGetPublicOpenInterest", {"instType": "SWAP"}, patience_s=patience_s)
     return _read(client, lambda: read_okx(answer, wanted))
 
 

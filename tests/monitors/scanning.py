@@ -9,9 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from monitors import services
-from monitors.market import Venue, epoch_ms, from_epoch_ms
+from monitors.market import Venue, from_epoch_ms
 from monitors.models import CandleRow, Market, OpenInterestSample, ScanStatus
 from monitors.venues.candles import TIMEFRAME_MS
+from tests.fakes.venue_rest_common import now_ms
 from tests.fakes.venues import FakeVenues
 
 WATCHED = ["BTC", "ETH", "WIF", "PEPE"]
@@ -50,9 +51,8 @@ def sample(market: Market, coins: Decimal, mark: Decimal | None, at: datetime) -
 
 
 def past_candles(days: float = 7.1, usd: float = 1_000_000, asset: str = "") -> None:
-    """Closed candles of each scanned contract up to now, between 0.8 and 1.2 times `usd` each; as many dollars on each venue."""
-    newest_ms = epoch_ms(timezone.now()) // TIMEFRAME_MS * TIMEFRAME_MS - TIMEFRAME_MS
-    times = [newest_ms - back * TIMEFRAME_MS for back in range(int(days * 288))]
+    """Closed candles of each scanned contract up to the venues' now, between 0.8 and 1.2 times `usd` each; as many dollars on each venue."""
+    times = [ended_ms() - back * TIMEFRAME_MS for back in range(int(days * 288))]
     rows = [
         CandleRow(
             market=market, opened_at=from_epoch_ms(at), open=100, close=100.2 + at // TIMEFRAME_MS % 3 / 10,
@@ -61,6 +61,11 @@ def past_candles(days: float = 7.1, usd: float = 1_000_000, asset: str = "") -> 
         for market in Market.objects.filter(active=True, asset=asset, symbol__endswith="USDT:USDT") for at in times
     ]  # fmt: skip
     CandleRow.objects.bulk_create(rows, batch_size=1000)
+
+
+def ended_ms() -> int:
+    """Open time of the candle that has just ended by the venues' clock."""
+    return now_ms() // TIMEFRAME_MS * TIMEFRAME_MS - TIMEFRAME_MS
 
 
 def status(venue: Venue | str, kind: str = "open_interest") -> ScanStatus:

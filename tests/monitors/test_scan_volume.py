@@ -15,7 +15,7 @@ from monitors.scan_volume import scan_volume, too_early_s
 from monitors.venues.candles import MOST, TIMEFRAME_MS
 from monitors.venues.clients import client
 from tests.fakes.venues import FakeVenues
-from tests.monitors.scanning import past_candles, scanned_venues, status
+from tests.monitors.scanning import ended_ms, past_candles, scanned_venues, status
 
 pytestmark = pytest.mark.django_db
 USUAL_USD = 12.5e9 / 288  # of BTC on Binance in 5 minutes
@@ -35,11 +35,6 @@ def set_clock(venues: FakeVenues, since_end_ms: int) -> None:
     venues.set_clock(since_end_ms - epoch_ms(timezone.now()) % TIMEFRAME_MS)
     for venue in Venue:
         client(venue)._clock_at = None  # it would ask again in ten minutes only
-
-
-def ended_ms() -> int:
-    """Open time of the candle that has just ended."""
-    return epoch_ms(timezone.now()) // TIMEFRAME_MS * TIMEFRAME_MS - TIMEFRAME_MS
 
 
 def scan_all() -> int:
@@ -99,6 +94,7 @@ def test_a_venue_that_does_not_come_is_waited_for_only_so_long(venues: FakeVenue
     Signal.objects.all().delete()
     assert scan_volume(Venue.BINANCE) == 0
     set_clock(venues, 50_000)
+    venues.rest_answers("okx", 500, path="candles")
     assert scan_volume(Venue.BINANCE) == 1
     assert sorted(Signal.objects.get().venues) == ["binance", "bybit"]
 
