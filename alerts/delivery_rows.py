@@ -1,15 +1,15 @@
 """How is a delivery written for each of many subscribers? In the database alone, held where a mute, quiet hours or the cap say so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
-from alerts.holding import CAP_WINDOW, REASONS, About, Moment, holds
+from alerts.holding import CAP_WINDOW, REASONS, About, holds
 from alerts.models import Delivery
-from alertsystem.prepared import Sql
+from alertsystem.statements import Given, Statement
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -31,25 +31,26 @@ def times_of(signal: Signal, severity: Severity) -> dict[str, object]:
 
 
 def insert(subscribers: QuerySet[Subscriber], severity: Severity, same: Mapping[str, object], now: datetime) -> int:
-    """Write a market-wide row for each of at most AT_MOST subscribers; return how many. See `chosen` and `insert_chosen`."""
-    return insert_chosen(chosen(subscribers, severity, None, now, now - CAP_WINDOW).query.sql_with_params(), severity, same, now)
+    """Write a market-wide row for each of at most AT_MOST subscribers; return how many. `same` is what all of them say, by field."""
+    return run(insertion(subscribers, severity, None, tuple(same)), same, now)
 
 
-def chosen(
-    subscribers: QuerySet[Subscriber], severity: Severity, about: About | None, now: Moment, cap_since: Moment
-) -> "QuerySet[Subscriber, tuple[int, datetime | None, datetime | None, datetime | None]]":
-    """Of each subscriber the id, and until when each of the holds keeps the message back (see `holds`)."""
-    # The slice cuts nothing off: it keeps PostgreSQL from working out a hold once for each time it is named below
-    return subscribers.annotate(**holds(severity, about, now, cap_since)).values_list("pk", *REASONS).order_by("pk")[:AT_MOST]
+def run(statement: Statement, values: Mapping[str, object], now: datetime) -> int:
+    """Carry out an `insertion`; return how many rows were written."""
+    with connection.cursor() as cursor:
+        statement.run(cursor, {"queued_at": now, "now": now, "cap_since": now - CAP_WINDOW, **values})
+        return int(cursor.rowcount)
 
 
-def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object], now: datetime) -> int:
-    """INSERT ... SELECT of a row for each that `statement`, a compiled `chosen`, finds, without one passing through Python; return how many.
+def insertion(subscribers: QuerySet[Subscriber], severity: Severity, about: About | None, given: Sequence[str]) -> Statement:
+    """INSERT ... SELECT of a row for each of at most AT_MOST subscribers, without one passing through Python; held where one of the `holds` says so.
 
-    `same` is what else all of them say, by field.
+    `given` are the fields whose values each run gives, the same for all rows.
     """
-    select, params = statement
-    values = {
+    # The slice cuts nothing off: it keeps PostgreSQL from working out a hold once for each time it is named below
+    chosen = subscribers.annotate(**holds(severity, about, Given("now"), Given("cap_since"))).values_list("pk", *REASONS).order_by("pk")[:AT_MOST]
+    select, params = chosen.query.sql_with_params()
+    constant = {
         "purpose": Delivery.Purpose.ALERT.value,
         "number": 0,
         "severity": severity,
@@ -58,9 +59,8 @@ def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object]
         "unknown_outcomes": 0,
         "revision": 0,
         "live": True,
-        "queued_at": now,
-        **same,
     }
+    values = constant | {name: Given(name) for name in ("queued_at", *given)}
     fields = [field for field in Delivery._meta.concrete_fields if field.name in values]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     until = f"COALESCE({', '.join(f'chosen.{hold}' for hold in REASONS)})"
@@ -70,7 +70,4 @@ def insert_chosen(statement: Sql, severity: Severity, same: Mapping[str, object]
         CASE {" ".join(f"WHEN chosen.{hold} IS NOT NULL THEN %s" for hold in REASONS)} ELSE '' END, {until}
         FROM ({select}) AS chosen WHERE true ON CONFLICT DO NOTHING
     """
-    stored = [field.get_db_prep_save(values[field.name], connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*stored, State.PENDING.value, State.HELD.value, *REASONS.values(), *params])
-        return int(cursor.rowcount)
+    return Statement(sql, [*(values[field.name] for field in fields), State.PENDING.value, State.HELD.value, *REASONS.values(), *params])

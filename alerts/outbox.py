@@ -1,9 +1,9 @@
 """Who gets a message about this? A fan-out becomes delivery rows, chunk by chunk, in the database alone."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
@@ -11,10 +11,10 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from alerts import delivery_rows, folding
-from alerts.holding import CAP_WINDOW
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
+from alertsystem.statements import Statement
 from monitors.market import Direction, Kind
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -104,29 +104,21 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
 def _write(fan_out: FanOut, upper: int | None, now: datetime) -> int:
     """Write the deliveries to the subscribers of the chunk who have to be told; return how many."""
     signal, severity = fan_out.signal, Severity(fan_out.severity)
-    statement = _untold(Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, upper is None).sql(
-        asset=signal.asset,
-        value=signal.value,
-        alert=fan_out.alert_id,
-        step=fan_out.step,
-        cursor=fan_out.cursor,
-        upper=upper,
-        now=now,
-        cap_since=now - CAP_WINDOW,
-    )
-    return delivery_rows.insert_chosen(statement, severity, _same_for_all(fan_out), now)
+    same = {"alert": fan_out.alert_id, "step": fan_out.step, **delivery_rows.times_of(signal, severity)}
+    statement = _telling(Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, upper is None, tuple(same))
+    return delivery_rows.run(statement, {**same, "asset": signal.asset, "value": signal.value, "cursor": fan_out.cursor, "upper": upper}, now)
 
 
 @cache
-def _untold(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, to_the_end: bool) -> Prepared[Any]:
-    """Who of the chunk wants the signal and was not told in this incident at this step or a higher one, and what holds the message back."""
+def _telling(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, to_the_end: bool, given: Sequence[str]) -> Statement:
+    """What writes a row for who of the chunk wants the signal and was not told in this incident at this step or a higher one."""
     upper = None if to_the_end else Given("upper")
     # The chunk's bounds again, so that no database looks through all that were told
     in_chunk = _chunk("subscriber", Given("cursor"), upper)
     told = Delivery.objects.filter(in_chunk, alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
     wanted = wanting(kind, Given("asset"), Given("value"), severity, direction, unconfirmed=unconfirmed)
     untold = wanted.filter(~Exists(told), _chunk("pk", Given("cursor"), upper))
-    return Prepared(lambda: delivery_rows.chosen(untold, severity, (kind.value, Given("asset")), Given("now"), Given("cap_since")))
+    return delivery_rows.insertion(untold, severity, (kind.value, Given("asset")), given)
 
 
 @cache
@@ -139,11 +131,6 @@ def _chunk(field: str, cursor: int | Given, upper: int | Given | None) -> Q:
     """The chunk's subscribers: after the cursor, up to `upper` (None: to the end)."""
     after = Q(**{f"{field}__gt": cursor})
     return after if upper is None else after & Q(**{f"{field}__lte": upper})
-
-
-def _same_for_all(fan_out: FanOut) -> dict[str, object]:
-    """What every new row of this fan-out says, by field."""
-    return {"alert": fan_out.alert_id, "step": fan_out.step, **delivery_rows.times_of(fan_out.signal, Severity(fan_out.severity))}
 
 
 def _supersede(fan_out: FanOut, upper: int | None) -> None:

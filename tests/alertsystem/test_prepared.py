@@ -9,9 +9,10 @@ from django.db import connection
 from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 
-from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert
+from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert, inserting
+from alertsystem.statements import run_together
 from monitors.market import Direction, Kind
-from monitors.models import Lease, Signal
+from monitors.models import CustomFloor, Lease, Signal
 from tests.alerts.builders import make_alert, make_delivery, make_signal, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +103,44 @@ def test_threads_share_what_was_compiled_and_not_the_connection() -> None:
     other.start()
     other.join()
     assert found == [signal]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_connection_knows_the_statement_too() -> None:
+    of_asset = Prepared(lambda: Signal.objects.filter(asset=Given("asset")))
+    signal = make_signal(asset="BTC")
+    for _ in range(2):
+        assert of_asset.rows(asset="BTC") == [signal]
+        connection.close()
+
+
+def test_postgresql_parses_a_statement_once() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite keeps compiled statements by itself")
+    of_value = Prepared(lambda: Signal.objects.filter(value=Given("value"), kind="cascade"))
+    for value in (5, 7, 9):
+        of_value.rows(value=value)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%\"value\" = ($1)%'")
+        ((statement,),) = cursor.fetchall()
+    assert "'cascade'" in statement  # constants stand in it, else no partial index would serve
+
+
+def test_statements_that_go_together_are_carried_out_in_their_order() -> None:
+    raised = PreparedUpdate(lambda: CustomFloor.objects.filter(kind="cascade"), value=Given("value"))
+    floor_of("BTC").save()
+    ether, sol = floor_of("ETH"), floor_of("SOL")
+    insert(sol, inserting(ether), raised.call(value=Decimal(2)))
+    assert {floor.asset: int(floor.value) for floor in CustomFloor.objects.all()} == {"BTC": 2, "ETH": 2, "SOL": 1}
+    assert CustomFloor.objects.get(asset="SOL") == sol and ether.pk is None
+
+
+def test_a_row_that_is_there_already_may_stay_as_it_is() -> None:
+    floor_of("BTC").save()
+    assert run_together(inserting(floor_of("BTC", 2), once=True)) is None
+    assert [int(floor.value) for floor in CustomFloor.objects.all()] == [1]
+    assert run_together(inserting(floor_of("ETH"), once=True)) == (CustomFloor.objects.get(asset="ETH").pk,)
+
+
+def floor_of(asset: str, value: int = 1) -> CustomFloor:
+    return CustomFloor(kind="cascade", asset=asset, value=Decimal(value))

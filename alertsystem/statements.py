@@ -1,0 +1,85 @@
+"""How is SQL run that is always the same but for some values? PostgreSQL parses and plans it once a connection; answers may be built as rows.
+
+`Given("name")` stands among a statement's parameters where each run has a value of its own.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+from django.db.models import Expression
+from psycopg2.extensions import AsIs
+
+Sql = tuple[str, tuple[Any, ...]]
+_numbers = itertools.count(1)
+_known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # by PostgreSQL connection: the names of what it has prepared
+
+
+class Given(Expression):
+    """A value that each run gives by this name; None is not one of them where it is compared, for SQL compares with it in other words."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Its place in the statement."""
+        return "%s", (self,)
+
+
+class Statement:
+    """One statement with `%s` in it, and what stands there: constants as the driver takes them, and `Given`."""
+
+    def __init__(self, sql: str, params: Iterable[Any]) -> None:
+        self.sql, self.params = sql, tuple(params)
+        self._name = f"statement_{next(_numbers)}"
+        self._given = [param.name for param in self.params if isinstance(param, Given)]
+
+    @cached_property
+    def _execute(self) -> str:
+        return f"EXECUTE {self._name} ({', '.join('%s' for _ in self._given)})" if self._given else f"EXECUTE {self._name}"
+
+    def run(self, cursor: Any, values: Mapping[str, object]) -> None:
+        """Execute it; KeyError when a value was not given."""
+        cursor.execute(*self._called(cursor, values))
+
+    def _called(self, cursor: Any, values: Mapping[str, object]) -> Sql:
+        """What `cursor` has to execute."""
+        if connection.vendor != "postgresql":
+            return self.sql, tuple(_stored(values[param.name]) if isinstance(param, Given) else param for param in self.params)
+        self._prepare(cursor)
+        return self._execute, tuple(values[name] for name in self._given)
+
+    def _prepare(self, cursor: Any) -> None:
+        """Let PostgreSQL know it. Constants stand in its text, so that the planner knows which partial index serves."""
+        known = _known.setdefault(connection.connection, set())
+        if self._name not in known:
+            places = (AsIs(f"${number}") for number in itertools.count(1))
+            text = cursor.mogrify(self.sql, [next(places) if isinstance(param, Given) else param for param in self.params]).decode()
+            cursor.execute(f"PREPARE {self._name} AS {text}")
+            known.add(self._name)
+
+
+def run_together(*calls: tuple[Statement, Mapping[str, object]]) -> tuple[Any, ...] | None:
+    """Execute several statements, for PostgreSQL in one message; the first row of what the last one returns."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            for statement, values in calls:
+                statement.run(cursor, values)
+        else:
+            executed = [statement._called(cursor, values) for statement, values in calls]
+            cursor.execute("; ".join(sql for sql, _ in executed), [param for _, params in executed for param in params])
+        row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
+        return row
+
+
+def _stored(value: object) -> object:
+    """As SQLite's driver takes it."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return f"{value:f}" if isinstance(value, Decimal) else value
