@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from alertsystem.admin_base import Admin, HistoryAdmin, age, column, moment, when
+from monitors import floors
 from monitors.feeds import FeedState, judge_feeds
 from monitors.forms import LADDER_UNITS, ThresholdRuleForm
 from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
@@ -49,6 +50,12 @@ class ThresholdRuleAdmin(Admin):
         """The list checks an edit as the page of a rule does."""
         form: type[ModelForm[ThresholdRule]] = super().get_changelist_form(request, form=ThresholdRuleForm, **kwargs)
         return form
+
+    def save_model(self, request: HttpRequest, obj: ThresholdRule, form: Any, change: bool) -> None:
+        """With the rule the floor may change: it is known from when on signals were kept."""
+        floors.remember(timezone.now())
+        super().save_model(request, obj, form, change)
+        floors.remember(timezone.now())
 
     @column("asset", ordering="asset")
     def asset_or_any(self, rule: ThresholdRule) -> str:

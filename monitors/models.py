@@ -120,6 +120,20 @@ class CustomFloor(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "asset"], name="one_floor_per_kind_and_asset")]
 
 
+class FloorPeriod(models.Model):
+    """From which value on signals of a kind and asset were kept, and when that was so; without an end: it is so now."""
+
+    kind = models.CharField(max_length=16, choices=KINDS)
+    asset = models.CharField(max_length=32, blank=True, default="", help_text="empty: any asset that has no period at that time")
+    value = decimal_field(null=True, help_text="empty: none were kept, the rule was switched off")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "asset"], condition=models.Q(until=None), name="one_floor_at_a_time")]
+        indexes = [models.Index(fields=["kind", "asset", "since"])]
+
+
 class Signal(models.Model):
     """A measurement, append-only; `decided_at` empty is the trigger engine's inbox."""
 

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from monitors import floors
 from monitors.market import Kind
 from monitors.models import CustomFloor
 from monitors.thresholds import Severity
@@ -247,7 +248,9 @@ def refresh_custom_floors() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FLOORS_LOCK])
+    floors.remember(timezone.now())
     wanted = Subscription.objects.filter(subscriber__active=True, custom_threshold__isnull=False).order_by()
-    floors = [CustomFloor(**row) for row in wanted.values("kind", "asset").annotate(value=Min("custom_threshold"))]
+    lowest = [CustomFloor(**row) for row in wanted.values("kind", "asset").annotate(value=Min("custom_threshold"))]
     CustomFloor.objects.all().delete()
-    CustomFloor.objects.bulk_create(floors)
+    CustomFloor.objects.bulk_create(lowest)
+    floors.remember(timezone.now())

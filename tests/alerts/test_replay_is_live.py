@@ -1,48 +1,25 @@
 """Do live and replay judge alike? The same frames through the live pipeline's functions and rows, and through a replay."""
 
-import json
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import orjson
 import pytest
-from django.utils import timezone
 
 from alerts import replay, trigger
 from alerts.models import Alert, Decision
 from alerts.rules import incident
-from monitors import recorder, rulefile, selectors
 from monitors.detection import Detection
 from monitors.detectors import intake, liquidation_cascade
-from monitors.market import Signal, Venue, epoch_ms, from_epoch_ms
-from monitors.models import ThresholdRule
-from monitors.recording import Arrival, RecordingReader
+from monitors.market import Venue, epoch_ms
+from monitors.recording import RecordingReader
 from monitors.thresholds import Rule, Rulebook
-from monitors.venues.contracts import of_recording
-from monitors.venues.wire import MalformedFrame
 from monitors.watch import Watch
+from tests.alerts.recorded import arrivals, play, put_in_force, recorded
 from tests.reference import recordings as random_recordings
 
 PRINTED = ("opened", "escalated", "became_cascade")
 Told = tuple[int, str, str, str, str, str, float]  # at, event, kind, asset, direction, severity, value
-
-
-def recorded(folder: Path, seed: int) -> tuple[Path, list[Rule]]:
-    """A random recording with its rules. No two frames share a millisecond: live moves the second one's signal 1 ms on, for the key of its row."""
-    random = Random(seed)
-    (folder / "rules.json").write_text(json.dumps([{**rule, "enabled": True} for rule in random_recordings.rules(random)]))
-    header, *lines = random_recordings.recording(random, 60)
-    frames = [json.loads(line) for line in lines if line not in random_recordings.BROKEN]
-    later = [json.dumps({**frame, "at": frame["at"] + 2 * index}) for index, frame in enumerate(frames)]
-    path = folder / "recording.jsonl"
-    path.write_text("\n".join([header, *later]) + "\n")
-    return path, rulefile.read(folder / "rules.json")
-
-
-def arrivals(path: Path) -> list[Arrival]:
-    """The recording's lines."""
-    return [line for line in RecordingReader(path) if isinstance(line, Arrival)]
 
 
 def by_replay(path: Path, rules: list[Rule]) -> list[Told]:
@@ -54,37 +31,10 @@ def by_replay(path: Path, rules: list[Rule]) -> list[Told]:
 
 
 def by_live(path: Path, rules: list[Rule], random: Random) -> list[Told]:
-    """What the rows say after the frames went the live way, the trigger engine looking now and then."""
-    ThresholdRule.objects.all().delete()
-    ThresholdRule.objects.bulk_create(ThresholdRule(**rulefile.as_object(rule)) for rule in rules)
-    header = RecordingReader(path).header
-    contracts = {venue: of_recording(venue, header.markets.get(venue, {})) for venue in Venue}
-    listing = {asset: frozenset(Venue) for asset in random_recordings.ASSETS}
-    detection = Detection(Watch(selectors.rulebook(), contracts, dict.fromkeys(random_recordings.ASSETS), listing), live=list(Venue))
-    for arrival in arrivals(path):
-        store(detection.flush(arrival.at_ms))
-        if arrival.feed == "liquidations":
-            store(taken(detection, arrival))
-        if random.random() < 0.3:
-            trigger.evaluate_unread()
-            trigger.close_due(from_epoch_ms(arrival.at_ms))
-    store(detection.flush(arrival.at_ms + 250))
-    trigger.evaluate_unread()
-    trigger.close_due(from_epoch_ms(arrival.at_ms))
+    """What the rows say after the frames went the live way."""
+    put_in_force(rules)
+    play(path, random)
     return sorted([*decided(), *closed()], key=lambda told: (told[0], *told[2:5]))
-
-
-def taken(detection: Detection, arrival: Arrival) -> list[Signal]:
-    """The signals of one raw frame."""
-    try:
-        return detection.take(arrival.venue, orjson.dumps(arrival.payload), arrival.at_ms).signals
-    except MalformedFrame:
-        return []
-
-
-def store(signals: list[Signal]) -> None:
-    """As the liquidation monitor does."""
-    recorder.write([(signal, timezone.now()) for signal in signals])
 
 
 def decided() -> list[Told]:
