@@ -5,18 +5,23 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from unfold.decorators import action
 
-from alerts import history, manual
+from alerts import effectiveness, history, manual
+from alerts.export import csv_lines
 from alerts.incidents import incident_of
 from alerts.market_move_admin import MarketMoveAdmin as MarketMoveAdmin
 from alerts.models import Alert, Decision, Delivery, Silence
+from alerts.outcome_admin import OUTCOME_HEADERS, outcome_cells
+from alerts.outcome_admin import OutcomeAdmin as OutcomeAdmin
 from alerts.rules.summary import amount
 from alerts.rules.text import alert_text
+from alerts.votes import votes_of
 from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, Admin, HistoryAdmin, badge, column, link_to, moment, when
 from monitors.rule_checks import normal_asset
 
@@ -32,7 +37,7 @@ def link(alert: Alert | None) -> SafeString | str:
 
 @admin.register(Alert)
 class AlertAdmin(HistoryAdmin):
-    """Incidents, each with the timeline of its signals and deliveries."""
+    """Incidents, each with what came of it and the timeline of its signals and deliveries."""
 
     list_display = ("opened", "loudness", "line", "condition", "lasted")
     list_filter = ("severity", "kind", "direction", ("closed_at", admin.EmptyFieldListFilter))
@@ -41,13 +46,25 @@ class AlertAdmin(HistoryAdmin):
     search_help_text = ASKS_FOR_ASSET
     date_hierarchy = "opened_at"
     ordering = ("-opened_at",)
+    actions = ("export_chosen",)
+    actions_list = ("export_all",)
     change_form_after_template = "alerts/timeline.html"
     fieldsets = (
         (None, {"fields": (("loudness", "line"), ("condition", "lasted"), "message")}),
-        ("Deliveries", {"fields": ("delivered",)}),
+        ("Deliveries", {"fields": (("delivered", "votes"),)}),
         ("How it was decided", {"fields": (("opened", "seen"), ("fingerprint", "cooldown_s"), ("step", "unconfirmed"), "rule"), "classes": ["collapse"]}),
     )
-    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "opened", "seen")
+    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "votes", "opened", "seen")
+
+    @admin.action(description="Export as CSV", permissions=["view"])
+    def export_chosen(self, request: HttpRequest, alerts: QuerySet[Alert]) -> StreamingHttpResponse:
+        """The chosen alerts with what came of them."""
+        return _csv(alerts)
+
+    @action(description="Export all as CSV", url_path="export", permissions=["view"])  # type: ignore[untyped-decorator]  # unfold is not typed
+    def export_all(self, request: HttpRequest) -> StreamingHttpResponse:
+        """The whole history."""
+        return _csv(Alert.objects.all())
 
     @column("opened (UTC)", ordering="opened_at")
     def opened(self, alert: Alert) -> str:
@@ -89,12 +106,28 @@ class AlertAdmin(HistoryAdmin):
         """How many deliveries are in each state."""
         return ", ".join(f"{count} {state}" for state, count in history.delivery_counts(alert).items()) or "none: nobody wanted it"
 
+    @column("votes")
+    def votes(self, alert: Alert) -> str:
+        """What people thought of it."""
+        found = votes_of(alert)
+        return f"{found.useful} useful, {found.noise} noise"
+
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page of an alert, with its timeline below."""
         alert = Alert.objects.filter(pk=object_id).first() if object_id.isdigit() else None
-        timeline = {"timeline": _timeline(alert)} if alert else {}
-        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **timeline})
+        tables = {"outcomes": _outcomes(alert), "timeline": _timeline(alert)} if alert else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **tables})
         return response
+
+
+def _csv(alerts: QuerySet[Alert]) -> StreamingHttpResponse:
+    name = f"alerts-{timezone.now():%Y-%m-%d}.csv"
+    return StreamingHttpResponse(csv_lines(alerts), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _outcomes(alert: Alert) -> dict[str, Any]:
+    """What the price did afterwards; a row for each horizon, the reason where it is not known."""
+    return {"headers": OUTCOME_HEADERS, "rows": [outcome_cells(outcome) for outcome in effectiveness.outcomes_of(alert)]}
 
 
 def _timeline(alert: Alert) -> dict[str, Any]:

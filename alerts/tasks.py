@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import claims, dispatcher, effectiveness, outbox, trigger
+from alerts import claims, dispatcher, effectiveness, outbox, retention, trigger
 from alertsystem.celery import LAST, enqueue
 
 SWEEP_EVERY_S = 5  # as the schedule has it
@@ -47,6 +47,15 @@ def measure_outcomes() -> int:
     if not complete:
         enqueue("alerts.measure_outcomes", priority=LAST)
     return settled
+
+
+@shared_task(name="alerts.prune")
+def prune() -> int:
+    """Delete a slice of what is older than the operator wants to keep, and ask for the next slice when there is more; return how many rows."""
+    deleted, complete = retention.prune(timezone.now())
+    if not complete:
+        enqueue("alerts.prune", priority=LAST)
+    return deleted
 
 
 @worker_process_init.connect

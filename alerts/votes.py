@@ -7,9 +7,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from alerts.models import Alert, Delivery, Vote
+from alerts.told import heard_by
 from subscribers.models import Subscriber
-
-State = Delivery.State
 
 
 class Voted(StrEnum):
@@ -49,6 +48,6 @@ def votes_of(alert: Alert) -> Votes:
 
 def was_told(alert_id: int, subscriber: Subscriber) -> bool:
     """Whether an alert reached this chat: by a message of its own, in a market-wide one or a digest, or as a companion of another alert."""
-    arrived = Q(state__in=(State.SENT, State.UNKNOWN, State.FOLDED)) | Q(state=State.HELD, digest__isnull=False)
-    itself_or_its_host = Q(alert=alert_id) | Q(alert__companions=alert_id)
-    return Delivery.objects.filter(arrived, itself_or_its_host, subscriber=subscriber).exists()
+    itself_or_its_host = Alert.objects.filter(Q(pk=alert_id) | Q(companions=alert_id))
+    perhaps = Delivery.objects.filter(alert__in=itself_or_its_host, subscriber=subscriber, state=Delivery.State.UNKNOWN)
+    return itself_or_its_host.filter(heard_by(subscriber)).exists() or perhaps.exists()

@@ -33,6 +33,7 @@ QUEUE_OF_TASK = {  # every other: scans
     "alerts.sweep": "alerts",
     "alerts.dispatch": "delivery",
     "alerts.measure_outcomes": "housekeeping",
+    "alerts.prune": "housekeeping",
 }
 
 NICE = 10  # of housekeeping's processes: whatever else wants the processor goes first

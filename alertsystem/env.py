@@ -75,6 +75,9 @@ class Environment(BaseSettings):
         50, "a whole number from 1 to 2000", "how many assets of most turnover to scan, and to watch when `ASSETS` is empty", ge=1, le=2000
     )
     LIQUIDATION_RETENTION_DAYS: int = _setting(30, _DAYS, "how long liquidations are kept, in days", ge=1, le=3650)
+    ALERT_RETENTION_DAYS: int = _setting(
+        0, "a whole number of days from 0 to 36500", "how long alerts are kept with all that belongs to them, in days; 0: for ever", ge=0, le=36_500
+    )
 
     VENUE_BUDGET_PERCENT: float = _setting(
         50, "a number over 0, at most 100", "the part of each venue's REST limit that scans may use, in percent", gt=0, le=100, allow_inf_nan=False

@@ -23,6 +23,7 @@ NAVIGATION = [
     _group(
         "What happened",
         _item("Alerts", "notifications", "alerts_alert_changelist", "alerts.view_alert"),
+        _item("Effectiveness", "insights", "alerts_effectiveness", "alerts.view_alert"),
         _item("Market-wide moves", "ssid_chart", "alerts_marketmove_changelist", "alerts.view_marketmove"),
         _item("Deliveries", "send", "alerts_delivery_changelist", "alerts.view_delivery"),
         _item("Decisions", "rule", "alerts_decision_changelist", "alerts.view_decision"),

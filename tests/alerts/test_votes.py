@@ -2,7 +2,7 @@
 
 import pytest
 
-from alerts.models import Delivery, Vote
+from alerts.models import Delivery, MarketMove, Vote
 from alerts.votes import Voted, Votes, vote, votes_of
 from tests.alerts.builders import make_alert, make_delivery, make_subscriber
 
@@ -45,10 +45,17 @@ def test_who_did_not_get_the_alert_has_no_vote(state: str) -> None:
 
 
 def test_what_came_in_a_digest_in_a_market_wide_message_or_as_a_companion_was_told_too() -> None:
-    in_digest, folded, host = sent(State.HELD), sent(State.FOLDED), sent()
+    in_digest, folded, host, perhaps = sent(State.HELD), sent(State.FOLDED), sent(), sent(State.UNKNOWN)
+    folded.move = MarketMove.objects.create(family="liquidations", direction="LONG", opened_at=folded.queued_at)
+    folded.save()
+    make_delivery(folded.subscriber, move=folded.move, state=State.SENT)
     in_digest.digest = make_delivery(in_digest.subscriber, purpose=Delivery.Purpose.DIGEST, state=State.SENT)
     in_digest.save()
     companion = make_alert(companion_of=host.alert)
-    for alert, subscriber in ((in_digest.alert, in_digest.subscriber), (folded.alert, folded.subscriber), (companion, host.subscriber)):
+    for alert, subscriber in (
+        (in_digest.alert, in_digest.subscriber),
+        (companion, host.subscriber),
+        *((each.alert, each.subscriber) for each in (folded, perhaps)),
+    ):
         assert alert is not None
         assert vote(alert.pk, subscriber, 7, True) is Voted.COUNTED
