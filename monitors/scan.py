@@ -29,6 +29,7 @@ AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget a
 PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
 NOT_ASKED = frozenset({Trouble.LIMIT, Trouble.NO_TIME, Trouble.NO_BUDGET})  # the next slice begins with these contracts
 NOTHING = "nothing came: no contract is known yet, or the answer held none of them"
+FINISHED = ("started_at", "succeeded_at", "contracts", "requests", "duration_ms", "failed", "resume_from")
 SAY_AGAIN_S = 600.0
 T = TypeVar("T")
 
@@ -106,14 +107,13 @@ class Slice:
         status = self.status
         if isinstance(error, LimitReached) and error.begun and self._stopped:
             return  # a request beside the one that was told
+        status.note = str(error)[:200]
         if isinstance(error, LimitReached):
-            status.paused_until = timezone.now() + timedelta(seconds=error.pause_s)
-            ScanStatus.objects.filter(venue=self.venue).update(paused_until=status.paused_until)
+            self._tell_pause(error)
         if not isinstance(error, NoTime) and not (isinstance(error, LimitReached) and error.begun):
             status.failed[error.trouble] = status.failed.get(error.trouble, 0) + 1
         if not isinstance(error, NoTime):
             _say(error, self.kind)
-        status.note = str(error)[:200]
         self._stopped = self._stopped or error.trouble not in PASSING
 
     def renew(self) -> None:
@@ -136,7 +136,16 @@ class Slice:
         status.requests = self._client.requests - self._requests_before if self._client else 0
         status.duration_ms = round((time.monotonic() - self._started) * 1000)
         status.started_at = now - timedelta(milliseconds=status.duration_ms)
-        status.save()
+        status.save(update_fields=FINISHED)
+        # What was told of a pause meanwhile, here or by another scan, stays
+        ScanStatus.objects.filter(pk=status.pk).exclude(paused_until__gt=now).update(note=status.note)
+
+    def _tell_pause(self, limit: LimitReached) -> None:
+        """To all scans of the venue, with the reason; of a pause that has begun that is what whoever was told has written."""
+        rows, now = ScanStatus.objects.filter(venue=self.venue), timezone.now()
+        told = rows.filter(paused_until__gt=now).values_list("note", flat=True).first() if limit.begun else None
+        self.status.note = told or self.status.note
+        rows.update(paused_until=now + timedelta(seconds=limit.pause_s), note=self.status.note)
 
     def _may_ask(self) -> bool:
         now = time.monotonic()

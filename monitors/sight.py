@@ -75,7 +75,7 @@ def _about_to_come(status: ScanStatus, now: datetime) -> bool:
 def blindness(status: ScanStatus, now: datetime) -> str:
     """Why this venue's scans do not see the market now; "" when they do."""
     if status.paused_until is not None and status.paused_until > now:
-        return f"paused until {status.paused_until:%H:%M:%S} UTC; {status.note}"
+        return "; ".join(filter(None, (f"paused until {status.paused_until:%H:%M:%S} UTC", status.note)))
     if status.succeeded_at is None:
         return status.note or "no scan has brought data yet"
     if now - status.succeeded_at > BLIND_AFTER:

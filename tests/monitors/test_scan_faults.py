@@ -11,12 +11,15 @@ from redis import Redis
 from alertsystem.broker import redis_client
 from monitors import budget as budgets
 from monitors.budget import budget
-from monitors.market import Venue
+from monitors.lease import Held
+from monitors.market import Kind, Venue
 from monitors.models import OpenInterestSample, ScanStatus
+from monitors.scan import Slice
 from monitors.scan_open_interest import scan_open_interest
 from monitors.scan_volume import scan_volume
-from monitors.sight import blindness
+from monitors.sight import blindness, scan_troubles
 from monitors.venues import clients
+from monitors.venues.troubles import LimitReached
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import scanned_venues, status
 
@@ -63,6 +66,28 @@ def test_a_limit_pauses_the_venue_for_every_scan_until_it_ends(
         assert len(venues.requests(venue)) == asked
         turn = budget().take(Venue(venue))
         assert turn.paused and turn.wait_s == pytest.approx(seconds, abs=2)
+
+
+@pytest.mark.parametrize("kind", list(SCANS))
+def test_the_feed_status_of_every_scan_says_why_a_venue_is_paused(venues: FakeVenues, kind: str) -> None:
+    """Also those that were well, or had a trouble of their own just before; and a scan under way that hears of it, or ends without."""
+    for scan in SCANS.values():
+        scan(Venue.OKX)
+    other = "volume" if kind == "open_interest" else "open_interest"
+    ScanStatus.objects.filter(venue="okx", kind=other).update(note="a trouble of its own")
+    under_way = Slice(Venue.OKX, Kind(other), Held("test"), 10)
+    venues.rest_answers("okx", 429, "slow down", {"Retry-After": "60"}, path=PATHS["okx"][kind == "volume"])
+    SCANS[kind](Venue.OKX)
+
+    def said() -> list[str]:
+        return [text for text in scan_troubles(timezone.now())[Venue.OKX].split("; ") if "OKX over REST" in text]
+
+    assert said() == ["OKX over REST: status 429 Too Many Requests"] * 2
+    under_way.finish()
+    assert said() == ["OKX over REST: status 429 Too Many Requests"] * 2
+    under_way.trouble(LimitReached(Venue.OKX, "the venue asked for a pause", 58, begun=True))
+    under_way.finish()
+    assert said() == ["OKX over REST: status 429 Too Many Requests"] * 2
 
 
 def test_a_pause_ends(venues: FakeVenues) -> None:
