@@ -13,7 +13,8 @@ from django.utils import timezone
 from redis import RedisError
 
 from alertsystem.celery import QUEUES
-from alertsystem.heartbeats import ALIVE_S, alive
+from alertsystem.heartbeats import ALIVE_S, alive, alive_since
+from alertsystem.late_scans import late_scans
 from alertsystem.logs import redact
 from monitors.models import FeedStatus
 
@@ -35,6 +36,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     deadline = monotonic() + ANSWER_S
     checks = {"database": pool.submit(_closing_connection, _database), "broker": pool.submit(_broker)}
     parts = {part: text for name, check in checks.items() for part, text in _result(name, check, deadline).items()}
+    if parts["database"] == parts["broker"] == parts.get("beat") == OK:
+        parts |= _result("scans", pool.submit(_closing_connection, _scans), deadline)
     pool.shutdown(wait=False, cancel_futures=True)
     ready = all(text == OK for text in parts.values())
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
@@ -85,3 +88,13 @@ def _broker() -> Report:
     silent = f"no heartbeat within {ALIVE_S} s"
     report = {f"workers {queue}": OK if lives[f"worker:{queue}"] else f"{silent}: is a Celery worker of this queue running?" for queue in QUEUES}
     return {"broker": OK, **report, "beat": OK if lives["beat"] else f"{silent}: is `celery -A alertsystem beat` running?"}
+
+
+def _scans() -> Report:
+    """The late ones, by a schedule that is sent and a database that answers."""
+    try:
+        since = alive_since("beat")
+        late = late_scans(since, timezone.now()) if since else []
+    except (DatabaseError, RedisError, OSError) as error:
+        return {"scans": f"what they do cannot be read ({type(error).__name__})"}
+    return {"scans": f"{'; '.join(late)}: does a worker of the queue scans get on?" if late else OK}

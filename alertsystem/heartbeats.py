@@ -1,6 +1,8 @@
 """Which processes are alive? Workers and beat write keys to Redis that outlive them only for a moment; each process a file of its own."""
 
 import logging
+import time
+from datetime import UTC, datetime
 
 from django.conf import settings
 from redis import RedisError
@@ -30,6 +32,8 @@ def say_alive(*names: str) -> None:
         with redis_client().pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.set(key("alive", name), 1, ex=ALIVE_S)
+                pipeline.set(key("alive_since", name), int(time.time()), nx=True)
+                pipeline.expire(key("alive_since", name), ALIVE_S)
             pipeline.execute()
     except RedisError as error:
         log.debug("no heartbeat: %s", error)
@@ -39,3 +43,9 @@ def alive(*names: str) -> dict[str, bool]:
     """Whether each name has had a heartbeat within ALIVE_S; RedisError when the broker does not answer."""
     found = redis_client().mget([key("alive", name) for name in names])
     return {name: value is not None for name, value in zip(names, found, strict=True)}
+
+
+def alive_since(name: str) -> datetime | None:
+    """Since when the name has had its heartbeats without a gap of ALIVE_S; None when it has none now. RedisError when the broker does not answer."""
+    found = redis_client().get(key("alive_since", name))
+    return None if found is None else datetime.fromtimestamp(int(found), UTC)
