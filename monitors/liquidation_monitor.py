@@ -8,7 +8,8 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -28,7 +29,6 @@ from monitors.rebuild import rebuild
 from monitors.recorder import SignalRecorder
 from monitors.saver import RowSaver
 from monitors.venues.registry import FeedSpec
-from monitors.venues.socket import Deliver
 from monitors.venues.topics import topics_of
 from monitors.venues.wire import MalformedFrame, sample_of
 from monitors.watch import Watch, WatchReader
@@ -43,16 +43,14 @@ DRAIN_S, WRITE_S, SOCKETS_S = 0.5, 0.8, 0.5  # at the end; together under 3 s
 
 GC_THRESHOLD = 50_000, 20, 100  # allocations; the usual 700 cost a fifth of the time under a flood
 
-Frame = tuple[Venue, bytes, int]  # venue, raw frame, arrival in epoch ms
-
 
 class LiquidationMonitor:
     """The threads of one process; `specs` replaces the venues' timing (tests)."""
 
     def __init__(self, specs: Mapping[Venue, FeedSpec] | None = None) -> None:
-        self._frames: Mailbox[Frame] = Mailbox(FRAMES_LIMIT)
+        self._frames = Mailbox(FRAMES_LIMIT)
         urls = {Venue.BINANCE: settings.BINANCE_WS_URL, Venue.BYBIT: settings.BYBIT_WS_URL, Venue.OKX: settings.OKX_WS_URL}
-        self.feeds = {venue: Feed(venue, urls[venue], self._receiver(venue), (specs or {}).get(venue)) for venue in settings.VENUES}
+        self.feeds = {venue: Feed(venue, urls[venue], partial(self._frames.put, venue), (specs or {}).get(venue)) for venue in settings.VENUES}
         self._reader = WatchReader()
         self._stopping = threading.Event()
         self._publisher = HintPublisher(lambda hint: enqueue(hint[0], *hint[1], priority=hint[2]))
@@ -118,10 +116,6 @@ class LiquidationMonitor:
                 wait_s = min(wait_s * 2, 30.0)
         return False
 
-    def _receiver(self, venue: Venue) -> Deliver:
-        put = self._frames.put
-        return lambda raw, received_at_ms: put((venue, raw, received_at_ms))
-
     def _count_unsaved(self, venue: Venue) -> None:
         self.feeds[venue].unsaved += 1
 
@@ -130,9 +124,9 @@ class LiquidationMonitor:
     def _detect(self) -> None:
         look_at = 0.0
         while True:
-            frame = self._frames.take(FLUSH_EVERY_S)
-            if frame is not None:
-                self._detect_frame(*frame)
+            found = self._frames.take(FLUSH_EVERY_S)
+            if found is not None:
+                self._detect_frames(*found)
             elif self._stopping.is_set():
                 break
             if time.monotonic() >= look_at:
@@ -141,15 +135,20 @@ class LiquidationMonitor:
         self._flush_until(int(time.time() * 1000) + PEAK_EVERY_MS)  # the last peaks, though not due yet
         self._drained.set()
 
-    def _detect_frame(self, venue: Venue, raw: bytes, received_at_ms: int) -> None:
+    def _detect_frames(self, venue: Venue, frames: Sequence[bytes], received_at_ms: int) -> None:
+        """Judge what was received together, frame by frame."""
         feed = self.feeds[venue]
+        for raw in frames:
+            self._detect_frame(feed, raw, received_at_ms)
+
+    def _detect_frame(self, feed: Feed, raw: bytes, received_at_ms: int) -> None:
         try:
-            outcome = self._detection.take(venue, raw, received_at_ms)
+            outcome = self._detection.take(feed.venue, raw, received_at_ms)
         except MalformedFrame as error:
             feed.count_malformed(1, error.sample)
             return
         except Exception:  # one frame must not end detection
-            log.exception("%s: a frame could not be judged", venue.title)
+            log.exception("%s: a frame could not be judged", feed.venue.title)
             feed.count_malformed(1, sample_of(raw))
             return
         if outcome.signals:

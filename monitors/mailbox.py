@@ -2,33 +2,42 @@
 
 import queue
 import threading
-from typing import Generic, TypeVar
+from collections.abc import Sequence
 
-T = TypeVar("T")
+from monitors.market import Venue
+
 LOOK_AGAIN_S = 0.005  # while waiting for room
 
+Frames = tuple[Venue, Sequence[bytes], int]  # venue, raw frames that were received together, their arrival in epoch ms
 
-class Mailbox(Generic[T]):
-    """Many senders, one receiver."""
+
+class Mailbox:
+    """Many senders, one receiver. `limit`: so many frames inside, and nobody adds to them."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._items: queue.SimpleQueue[T] = queue.SimpleQueue()
+        self._items: queue.SimpleQueue[Frames] = queue.SimpleQueue()
+        self._inside, self._counting = 0, threading.Lock()
         self._closed = threading.Event()
 
-    def put(self, item: T) -> None:
-        """Hand over an item, waiting while the box is full; after `close` nothing waits and nothing is taken in."""
-        while self._items.qsize() >= self._limit and not self._closed.wait(LOOK_AGAIN_S):
+    def put(self, venue: Venue, frames: Sequence[bytes], at_ms: int) -> None:
+        """Hand over what arrived together, waiting while the box is full; after `close` nothing waits and nothing is taken in."""
+        while self._inside >= self._limit and not self._closed.wait(LOOK_AGAIN_S):
             pass
         if not self._closed.is_set():
-            self._items.put(item)
+            with self._counting:
+                self._inside += len(frames)
+            self._items.put((venue, frames, at_ms))
 
-    def take(self, timeout_s: float) -> T | None:
-        """The oldest item; None when none came in time."""
+    def take(self, timeout_s: float) -> Frames | None:
+        """The oldest frames; None when none came in time."""
         try:
-            return self._items.get(timeout=timeout_s)
+            found = self._items.get(timeout=timeout_s)
         except queue.Empty:
             return None
+        with self._counting:
+            self._inside -= len(found[1])
+        return found
 
     def close(self) -> None:
         """Take in nothing more; what is inside can still be taken."""
@@ -37,4 +46,4 @@ class Mailbox(Generic[T]):
     @property
     def crowded(self) -> bool:
         """Over half full: the receiver does not keep up."""
-        return self._items.qsize() * 2 > self._limit
+        return self._inside * 2 > self._limit

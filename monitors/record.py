@@ -3,6 +3,7 @@
 import logging
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event
 
 import orjson
@@ -28,8 +29,6 @@ FRAMES_LIMIT = 20_000
 TAKE_S = 0.1
 NOTE = "open interest and candles as the scans saved them; a candle's high and low are those of open and close, its coins are dollars at the typical price"
 
-Frame = tuple[Venue, bytes, int]  # venue, raw frame, arrival in epoch ms
-
 
 class Recorder:
     """Writes into an open recording until told to stop; `skipped` counts frames that are not JSON as the venue documents it."""
@@ -37,7 +36,7 @@ class Recorder:
     def __init__(self, writer: RecordingWriter, stopping: Event) -> None:
         self.skipped = 0
         self._writer, self._stopping = writer, stopping
-        self._frames: Mailbox[Frame] = Mailbox(FRAMES_LIMIT)
+        self._frames = Mailbox(FRAMES_LIMIT)
         self.feeds = {venue: Feed(venue, getattr(settings, f"{venue.upper()}_WS_URL"), self._receiver(venue)) for venue in settings.VENUES}
         self._reader = WatchReader()
         self._written: dict[Key, datetime] = {}  # of the last half minute
@@ -68,22 +67,22 @@ class Recorder:
         self._look(started_at)
 
     def _receiver(self, venue: Venue) -> Deliver:
-        put = self._frames.put
         if venue is Venue.BINANCE:  # without its mark prices: megabytes a minute that no replay reads
-            return lambda raw, at_ms: put((venue, raw, at_ms)) if b'"!forceOrder' in raw[:60] else None
-        return lambda raw, at_ms: put((venue, raw, at_ms))
+            return lambda frames, at_ms: self._frames.put(venue, [raw for raw in frames if b'"!forceOrder' in raw[:60]], at_ms)
+        return partial(self._frames.put, venue)
 
     def _take(self, wait_s: float) -> None:
         """Every frame that is there, after waiting for the first."""
-        frame = self._frames.take(wait_s)
-        while frame is not None:
-            venue, raw, at_ms = frame
-            try:
-                payload = orjson.loads(raw)
-                self._writer.add(at_ms, venue, "liquidations", payload["data"] if venue is Venue.BINANCE else payload)
-            except (orjson.JSONDecodeError, LookupError, TypeError):
-                self.skipped += 1
-            frame = self._frames.take(0)
+        found = self._frames.take(wait_s)
+        while found is not None:
+            venue, frames, at_ms = found
+            for raw in frames:
+                try:
+                    payload = orjson.loads(raw)
+                    self._writer.add(at_ms, venue, "liquidations", payload["data"] if venue is Venue.BINANCE else payload)
+                except (orjson.JSONDecodeError, LookupError, TypeError):
+                    self.skipped += 1
+            found = self._frames.take(0)
 
     def _follow(self) -> None:
         """Bybit's topics follow the watched assets."""

@@ -4,13 +4,13 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitors.market import Venue
 from monitors.venues import backoff
-from monitors.venues.connection import OWN_TIMEOUT_S, BufferedWebSocket, ConnectionEnded, close, describe, open_socket, read_frame
+from monitors.venues.connection import OWN_TIMEOUT_S, BufferedWebSocket, ConnectionEnded, close, describe, open_socket, read_frames
 from monitors.venues.contracts import Contracts
 from monitors.venues.registry import FeedSpec, parser_for
 from monitors.venues.subscriptions import Subscriptions
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 CONNECTING, LIVE, WAITING, STOPPED = "connecting", "live", "waiting", "stopped"
 _NO_CONTRACTS = Contracts()
 
-Deliver = Callable[[bytes, int], None]  # (raw frame, arrival in epoch ms); may wait while the queue is full
+Deliver = Callable[[Sequence[bytes], int], None]  # (raw frames, their arrival in epoch ms); may wait while the queue is full
 
 
 @dataclass(slots=True)
@@ -115,22 +115,20 @@ class Session:
             if now >= next_chores:
                 self._do_chores(now)
                 next_chores = now + OWN_TIMEOUT_S
-            raw = read_frame(connection)
-            if raw is not None:
-                self._take(raw)
+            frames = read_frames(connection)
+            if frames:
+                self._take(frames)
 
-    def _take(self, raw: bytes | None) -> None:
-        """Hand on a frame and all that were received along with it."""
-        received_at_ms, before, proved = _now_ms(), time.monotonic(), False
-        is_control, proves, deliver, read_ahead = self._spec.is_control, self._spec.proves, self._deliver, self._connection.read_ahead
-        while raw is not None:
-            if not (is_control(raw) and self._is_answer(raw)):
-                deliver(raw, received_at_ms)
-            proved = proved or proves(raw)
-            raw = read_ahead()
+    def _take(self, frames: Sequence[bytes]) -> None:
+        """Hand on what was received together, but for the answers to what we said."""
+        received_at_ms, before = _now_ms(), time.monotonic()
+        is_control = self._spec.is_control
+        data = [raw for raw in frames if not (is_control(raw) and self._is_answer(raw))]
+        if data:
+            self._deliver(data, received_at_ms)
         self._heard = time.monotonic()
         self._proved += self._heard - before  # waiting for a full queue is no silence of the venue
-        if proved:
+        if any(map(self._spec.proves, frames)):
             self._proved, self._status.last_data_ms = self._heard, received_at_ms
             if self._status.state != LIVE:
                 self._status.state, self._status.error = LIVE, ""

@@ -47,10 +47,10 @@ class CountingMonitor(LiquidationMonitor):
         self.over = threading.Event()
         self._left = frames
 
-    def _detect_frame(self, venue: Venue, raw: bytes, received_at_ms: int) -> None:
+    def _detect_frames(self, venue: Venue, frames: Sequence[bytes], received_at_ms: int) -> None:
         self.first = self.first or time.perf_counter()
-        super()._detect_frame(venue, raw, received_at_ms)
-        self._left -= 1
+        super()._detect_frames(venue, frames, received_at_ms)
+        self._left -= len(frames)
         if not self._left:
             self.last = time.perf_counter()
             self.over.set()

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from monitors.venues.connection import OWN_TIMEOUT_S, BufferedWebSocket, ConnectionEnded, read_frame
+from monitors.venues.connection import OWN_TIMEOUT_S, BufferedWebSocket, ConnectionEnded, read_frames
 
 
 def frame(payload: bytes, opcode: int = 1, final: bool = True) -> bytes:
@@ -28,11 +28,10 @@ def pair() -> tuple[socket.socket, BufferedWebSocket]:
 
 
 def read_all(connection: BufferedWebSocket) -> list[bytes]:
-    found = []
+    found: list[bytes] = []
     try:
         while True:
-            if (raw := read_frame(connection)) is not None:
-                found.append(raw)
+            found += read_frames(connection)
     except ConnectionEnded:
         return found
 

@@ -37,7 +37,7 @@ def connect(venues: FakeVenues) -> Iterator[Callable[..., tuple[VenueSocket, lis
         frames: list[bytes] = []
         spec = quick(FEEDS[venue], **over)
         base = url or venues.env[f"{venue.upper()}_WS_URL"] + prefix
-        feed = VenueSocket(venue, socket_url(venue, base), spec, lambda raw, at_ms: frames.append(raw), topics)
+        feed = VenueSocket(venue, socket_url(venue, base), spec, lambda raws, at_ms: frames.extend(raws), topics)
         feed.start()
         started.append(feed)
         return feed, frames
@@ -84,7 +84,7 @@ def test_a_path_prefix_stays_in_front_of_the_route(venues: FakeVenues, connect: 
 
 def test_binance_s_dead_path_is_noticed_though_it_answers_pings(venues: FakeVenues, connect: Callable[..., tuple[VenueSocket, list[bytes]]]) -> None:
     dead = quick(FEEDS[Venue.BINANCE])
-    feed = VenueSocket(Venue.BINANCE, venues.env["BINANCE_WS_URL"] + "/stream?streams=!forceOrder@arr/!markPrice@arr", dead, lambda raw, at_ms: None)
+    feed = VenueSocket(Venue.BINANCE, venues.env["BINANCE_WS_URL"] + "/stream?streams=!forceOrder@arr/!markPrice@arr", dead, lambda raws, at_ms: None)
     feed.start()
     wait_until(lambda: len(venues.connects["binance"]) >= 2)
     assert all(client.dead for client in venues.connects["binance"])
