@@ -61,7 +61,8 @@ class Detection:
         watched = [event for event in counted if event.asset in watch.assets]
         if not watched:
             return []
-        return self._finish(self.detector.observe(watched, at_ms, listed_on))
+        signals = self.detector.observe(watched, at_ms, listed_on)
+        return self._finish(signals) if signals else signals
 
     def flush(self, now_ms: int) -> list[Signal]:
         """The peaks held back until now."""

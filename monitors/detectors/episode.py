@@ -24,12 +24,8 @@ class Episode:
     peak: Decimal = Decimal(0)
     written_ms: int | None = None  # when the last signal was written
     signal_at_ms: int = 0  # arrival of the frame behind the last signal
-    held_back: tuple[Decimal, int, MakeSignal] | None = None  # a peak to be written 250 ms after the last signal
-
-    @property
-    def due_ms(self) -> int | None:
-        """When the peak that is held back must be written; None when there is none."""
-        return None if self.held_back is None or self.written_ms is None else self.written_ms + PEAK_EVERY_MS
+    held_back: tuple[Decimal, int, MakeSignal] | None = None  # a peak to be written 250 ms after the last signal,
+    due_ms: int | None = None  # that is then; None when there is none
 
     def measure(self, value: Decimal, step: int, floor: Decimal, at_ms: int, make: MakeSignal) -> list[Signal]:
         """The signals that `value`, measured on a frame that arrived at `at_ms`, gives rise to (mostly none).
@@ -43,14 +39,16 @@ class Episode:
         if not self.running:
             self.running, self.index, self.number, self.peak = True, self.index + 1, 0, Decimal(0)
         climbed, new_peak = step > self.step, value > self.peak
-        self.step, self.peak = step, max(self.peak, value)
+        self.step = step
+        if new_peak:
+            self.peak = value
         if climbed:
             before = self.flush() if self.held_back is not None and self.held_back[0] > value else []
             return [*before, self._write(make, at_ms, at_ms)]
         if new_peak:
             if self.written_ms is not None and at_ms - self.written_ms < PEAK_EVERY_MS:
                 if self.held_back is None or value > self.held_back[0]:
-                    self.held_back = (value, at_ms, make)
+                    self.held_back, self.due_ms = (value, at_ms, make), self.written_ms + PEAK_EVERY_MS
                 return []
             return [self._write(make, at_ms, at_ms)]
         if step >= Severity.LOW and at_ms - self.signal_at_ms >= REPEAT_AFTER_MS:
@@ -69,5 +67,6 @@ class Episode:
         return [self._write(make, at_ms, self.due_ms or at_ms)]
 
     def _write(self, make: MakeSignal, at_ms: int, written_ms: int) -> Signal:
-        self.number, self.signal_at_ms, self.written_ms, self.held_back = self.number + 1, at_ms, written_ms, None
+        self.number, self.signal_at_ms, self.written_ms = self.number + 1, at_ms, written_ms
+        self.held_back = self.due_ms = None
         return make(self.index, self.number)

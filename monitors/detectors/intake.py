@@ -1,22 +1,21 @@
 """Which received liquidations count? Repeats are dropped, events with an odd clock are kept out of detection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitors.market import Liquidation
 
 MAX_AGE_MS = 60_000  # older at arrival: a backlog, no news
 MAX_AHEAD_MS = 5_000  # further in the future: somebody's clock is wrong
-FORGET_EVERY_MS = 10_000
+SPAN_MS = 10_000  # of event time that is remembered, and forgotten, as one
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """One frame, sorted: `counted` by detection; `kept_out` saved only, with the reason; `repeats` neither."""
 
-    counted: list[Liquidation]
-    kept_out: list[tuple[Liquidation, str]]
-    repeats: int
+    counted: Sequence[Liquidation]
+    kept_out: Sequence[tuple[Liquidation, str]] = ()
+    repeats: int = 0
 
     @property
     def saved(self) -> list[tuple[Liquidation, str]]:
@@ -24,36 +23,44 @@ class Admission:
         return [*((event, "") for event in self.counted), *self.kept_out]
 
 
+NOTHING = Admission(())
+
+
 class Intake:
     """Remembers each event until a repeat of it would be too old to count anyway."""
 
     def __init__(self) -> None:
-        self._forget_at_ms: dict[tuple[object, ...], int] = {}
+        self._known: dict[int, set[tuple[object, ...]]] = {}  # by the span of its time: forgetting is no work for each event
         self._next_forgetting_ms = 0
 
     def admit(self, liquidations: Sequence[Liquidation], at_ms: int) -> Admission:
         """Sort the events of one frame that arrived at `at_ms`."""
+        if not liquidations:
+            return NOTHING
         if at_ms >= self._next_forgetting_ms:
             self._forget(at_ms)
         counted: list[Liquidation] = []
         kept_out: list[tuple[Liquidation, str]] = []
         repeats = 0
         for event in liquidations:
-            key = (event.venue, event.symbol, event.occurred_at_ms, event.position_side, event.price, event.quantity_base, event.occurrence)
-            if key in self._forget_at_ms:
+            venue, symbol, _, side, price, quantity_base, _, occurred_at_ms, occurrence = event
+            key = (venue, symbol, occurred_at_ms, side, price, quantity_base, occurrence)
+            known = self._known.get(occurred_at_ms // SPAN_MS)
+            if known is not None and key in known:
                 repeats += 1
-                continue
-            age_ms = at_ms - event.occurred_at_ms
-            if age_ms > MAX_AGE_MS:
+            elif at_ms - occurred_at_ms > MAX_AGE_MS:
                 kept_out.append((event, "stale"))
-                continue
-            self._forget_at_ms[key] = event.occurred_at_ms + MAX_AGE_MS
-            if -age_ms > MAX_AHEAD_MS:
-                kept_out.append((event, "future"))
             else:
-                counted.append(event)
+                if known is None:
+                    known = self._known[occurred_at_ms // SPAN_MS] = set()
+                known.add(key)
+                if occurred_at_ms - at_ms > MAX_AHEAD_MS:
+                    kept_out.append((event, "future"))
+                else:
+                    counted.append(event)
         return Admission(counted, kept_out, repeats)
 
     def _forget(self, at_ms: int) -> None:
-        self._forget_at_ms = {key: forget_at for key, forget_at in self._forget_at_ms.items() if forget_at >= at_ms}
-        self._next_forgetting_ms = at_ms + FORGET_EVERY_MS
+        oldest_span = (at_ms - MAX_AGE_MS) // SPAN_MS
+        self._known = {span: known for span, known in self._known.items() if span >= oldest_span}
+        self._next_forgetting_ms = at_ms + SPAN_MS

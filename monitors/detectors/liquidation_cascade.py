@@ -31,7 +31,7 @@ class LiquidationDetector:
         `liquidations` are the frame's counted events (see intake.py), `listed_on` tells how many live
         venues list an asset.
         """
-        due = self.flush(at_ms)
+        due = [] if self._next_flush_ms is None else self.flush(at_ms)
         signals: list[Graded] = []
         for key, events in _by_story(liquidations):
             story = self._story(key)
@@ -39,8 +39,8 @@ class LiquidationDetector:
             if written:
                 due += story.overtaken(at_ms)
                 signals += written
-            if story.cascade.held_back is not None or story.liquidation.held_back is not None:
-                self._hold(key, story)
+            if (due_ms := story.due_ms) is not None:
+                self._hold(key, story, due_ms)
         return due + [signal for _, signal in sorted(signals, key=lambda pair: (pair[1].received_at_ms, -pair[0]))] if signals else due
 
     def flush(self, now_ms: int) -> list[Signal]:
@@ -66,10 +66,9 @@ class LiquidationDetector:
             story.follow(self.rulebook)
         return story
 
-    def _hold(self, key: Key, story: Story) -> None:
-        due_ms = story.due_ms
+    def _hold(self, key: Key, story: Story, due_ms: int) -> None:
         self._holding[key] = story
-        if due_ms is not None and (self._next_flush_ms is None or due_ms < self._next_flush_ms):
+        if self._next_flush_ms is None or due_ms < self._next_flush_ms:
             self._next_flush_ms = due_ms
 
 

@@ -31,19 +31,18 @@ class Story:
         self.rulebook = rulebook
         self._cascade_rule, self._single_rule = rulebook.rule(Kind.CASCADE, self.asset), rulebook.rule(Kind.LIQUIDATION, self.asset)
         cascade, single = self._cascade_rule, self._single_rule
-        self._window_ms = WITHOUT_RULE_MS if cascade is None else cascade.window_s * 1000
-        self._least_usd = Decimal(0) if cascade is None else cascade.low * DUST
+        if cascade is None:
+            self.window.follow(WITHOUT_RULE_MS, Decimal(0))
+        else:
+            self.window.follow(cascade.window_s * 1000, cascade.low * DUST)
         self._cascade_floor = Decimal(0) if cascade is None else rulebook.floor(cascade, self.asset)
         self._single_floor = Decimal(0) if single is None else rulebook.floor(single, self.asset)
 
     def observe(self, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[Graded]:
         """The signals of a frame's events of this story."""
-        window = self.window
-        for event in events:
-            window.add(event, self._window_ms)
+        self.window.take(events)
         signals: list[Graded] = []
         if self._cascade_rule is not None:
-            window.slide(self._window_ms, self._least_usd)
             value = self._cascade_value(self._cascade_rule)
             if value >= self._cascade_floor or self.cascade.held_back is not None:
                 signals += self._cascade(self._cascade_rule, value, events, at_ms, listed_on)
@@ -58,7 +57,8 @@ class Story:
     @property
     def due_ms(self) -> int | None:
         """When a peak that is held back must be written; None while there is none."""
-        return min((due for due in (self.cascade.due_ms, self.liquidation.due_ms) if due is not None), default=None)
+        cascade, liquidation = self.cascade.due_ms, self.liquidation.due_ms
+        return liquidation if cascade is None else cascade if liquidation is None else min(cascade, liquidation)
 
     def flush(self, now_ms: int) -> list[Signal]:
         """The peaks that are due."""
@@ -108,7 +108,7 @@ class Story:
 
 def _graded(episode: Episode, rule: Rule, value: Decimal, floor: Decimal, at_ms: int, make: MakeSignal) -> list[Graded]:
     signals = episode.measure(value, rule.step_of(value), floor, at_ms, make)
-    return [(confirmed_step(rule.step_of(signal.value), signal, rule)[0], signal) for signal in signals]
+    return [(confirmed_step(rule.step_of(signal.value), signal, rule)[0], signal) for signal in signals] if signals else []
 
 
 def _details(seen: tuple[int, Decimal, int], event: Liquidation) -> dict[str, str]:

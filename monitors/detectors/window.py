@@ -1,8 +1,8 @@
 """What happened in the last seconds of event time? A sliding window over liquidations of one asset and side."""
 
-from bisect import bisect_right, insort
-from collections import defaultdict
-from collections.abc import Mapping
+from bisect import insort
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from monitors.market import Liquidation, Venue
@@ -24,37 +24,32 @@ class EventWindow:
         self.seen_events = 0
         self.total_usd = ZERO
         self.count = 0
+        self._window_ms = 0
         self._least_usd = ZERO
         self._usd_of_venue: dict[Venue, Decimal] = defaultdict(Decimal)
-        self._events: list[tuple[int, Decimal, Venue]] = []  # by event time
+        self._events: deque[tuple[int, Decimal, Venue]] = deque()  # by event time
         self._largest_usd: Decimal | None = ZERO  # None: to be found again
 
-    def add(self, event: Liquidation, window_ms: int) -> None:
-        """Count the event; one that is older than the window already is only seen."""
-        self.since_ms = self.since_ms or event.occurred_at_ms
-        self.seen_usd += event.notional_usd
-        self.seen_events += 1
-        self.newest_ms = max(self.newest_ms, event.occurred_at_ms)
-        if event.occurred_at_ms <= self.newest_ms - window_ms:
-            return
-        usd = event.notional_usd
-        insort(self._events, (event.occurred_at_ms, usd, event.venue))
-        self._tally(usd, event.venue, 1)
-        if self._largest_usd is not None:
-            self._largest_usd = max(self._largest_usd, usd)
+    def follow(self, window_ms: int, least_usd: Decimal) -> None:
+        """Be so long from the next event on, and count from `least_usd` on."""
+        self._window_ms, self._least_usd = window_ms, least_usd
+        self.count = sum(usd >= least_usd for _, usd, _ in self._events)
 
-    def slide(self, window_ms: int, least_usd: Decimal) -> None:
-        """Drop what has left the window; count from `least_usd` on."""
-        if least_usd != self._least_usd:
-            self._least_usd, self.count = least_usd, sum(usd >= least_usd for _, usd, _ in self._events)
-        if not self._events or self._events[0][0] > self.newest_ms - window_ms:
-            return
-        gone = bisect_right(self._events, self.newest_ms - window_ms, key=lambda event: event[0])
-        for _, usd, venue in self._events[:gone]:
-            self._tally(-usd, venue, -1)
-            if usd == self._largest_usd:
-                self._largest_usd = None
-        del self._events[:gone]
+    def take(self, events: Sequence[Liquidation]) -> None:
+        """Count the events of one frame and drop what has left the window; an event that is older than the window is only seen."""
+        for event in events:
+            usd, at_ms = event.notional_usd, event.occurred_at_ms
+            self.since_ms = self.since_ms or at_ms
+            self.seen_usd += usd
+            self.seen_events += 1
+            if at_ms > self.newest_ms:
+                self.newest_ms = at_ms
+            elif at_ms <= self.newest_ms - self._window_ms:
+                continue
+            self._add((at_ms, usd, event.venue))
+        oldest_ms = self.newest_ms - self._window_ms
+        while self._events and self._events[0][0] <= oldest_ms:
+            self._drop(*self._events.popleft())
 
     @property
     def largest_usd(self) -> Decimal:
@@ -72,11 +67,26 @@ class EventWindow:
         """Dollars of each venue, 0 for one whose events have left (see `in_order`)."""
         return dict(self._usd_of_venue)
 
-    def _tally(self, usd: Decimal, venue: Venue, sign: int) -> None:
+    def _add(self, item: tuple[int, Decimal, Venue]) -> None:
+        at_ms, usd, venue = item
+        if self._events and at_ms < self._events[-1][0]:
+            insort(self._events, item)
+        else:  # nearly always
+            self._events.append(item)
         self.total_usd += usd
         self._usd_of_venue[venue] += usd
-        if abs(usd) >= self._least_usd:
-            self.count += sign
+        if usd >= self._least_usd:
+            self.count += 1
+        if self._largest_usd is not None and usd > self._largest_usd:
+            self._largest_usd = usd
+
+    def _drop(self, at_ms: int, usd: Decimal, venue: Venue) -> None:
+        self.total_usd -= usd
+        self._usd_of_venue[venue] -= usd
+        if usd >= self._least_usd:
+            self.count -= 1
+        if usd == self._largest_usd:
+            self._largest_usd = None
 
 
 def in_order(usd_of_venue: Mapping[Venue, Decimal]) -> dict[Venue, Decimal]:

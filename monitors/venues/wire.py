@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -126,6 +125,6 @@ def numbered(liquidations: list[Liquidation]) -> tuple[Liquidation, ...]:
     seen: Counter[Liquidation] = Counter()
     result = []
     for row in liquidations:
-        result.append(replace(row, occurrence=seen[row]) if seen[row] else row)
+        result.append(row._replace(occurrence=seen[row]) if seen[row] else row)
         seen[row] += 1
     return tuple(result)
