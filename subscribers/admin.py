@@ -14,6 +14,7 @@ from alertsystem.admin_base import Admin, RowsInline, column
 from monitors.rule_checks import normal_asset
 from subscribers import services
 from subscribers.models import Subscriber, Subscription
+from subscribers.selectors import choices_of
 from subscribers.wording import wanted_lines
 
 
@@ -82,7 +83,7 @@ class SubscriberAdmin(Admin):
     @column("wants")
     def wants(self, subscriber: Subscriber) -> str:
         """As the bot says it."""
-        return " ".join(wanted_lines(list(subscriber.subscriptions.all()))) or "nothing"
+        return " ".join(wanted_lines(choices_of(subscriber))) or "nothing"
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may send: operators that may change deliveries."""

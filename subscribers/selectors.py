@@ -8,7 +8,7 @@ from django.db.models import Expression, FilteredRelation, Q, QuerySet
 from monitors.market import Direction, Kind
 from monitors.thresholds import Severity
 from subscribers import snapshots
-from subscribers.models import OFF, Subscriber
+from subscribers.models import OFF, Preset, Subscriber
 from subscribers.preferences import Choice, Preferences, QuietHours
 
 
@@ -38,7 +38,7 @@ def preferences_of(subscriber: Subscriber) -> Preferences:
     """What the subscriber wants now; mutes that are over may be among it."""
     begin, end = subscriber.quiet_from, subscriber.quiet_until
     return Preferences(
-        choices={(Kind(row.kind), row.asset): Choice(row.lowest_severity, row.custom_threshold, row.direction) for row in subscriber.subscriptions.all()},
+        choices=choices_of(subscriber),
         active=subscriber.active,
         confirmed_only=subscriber.confirmed_only,
         capped=subscriber.capped,
@@ -46,6 +46,12 @@ def preferences_of(subscriber: Subscriber) -> Preferences:
         quiet=QuietHours(begin, end, subscriber.quiet_lets_through) if begin is not None and end is not None else None,
         mutes={(mute.kind, mute.asset): mute.until for mute in subscriber.mutes.all()},
     )
+
+
+def choices_of(owner: Subscriber | Preset) -> dict[tuple[Kind, str], Choice]:
+    """What a subscriber or a preset wants of each kind and asset."""
+    rows = owner.subscriptions.all() if isinstance(owner, Subscriber) else owner.choices.all()
+    return {(Kind(row.kind), row.asset): Choice(row.lowest_severity, row.custom_threshold, row.direction) for row in rows}
 
 
 def preferences_as_of(subscriber: Subscriber, at: datetime) -> Preferences | None:

@@ -4,6 +4,7 @@ from subscribers import services
 from subscribers.bot import texts
 from subscribers.bot.looking import recent_lines
 from subscribers.bot.screen import Asked, Command, Reply
+from subscribers.selectors import choices_of
 
 WELCOME_ALERTS = 3
 
@@ -11,7 +12,7 @@ WELCOME_ALERTS = 3
 def start(asked: Asked) -> Reply:
     """Subscribe the chat, say to what, and show the last alerts."""
     subscriber = services.subscribe_chat(asked.chat.id, asked.chat.type, asked.chat.title)
-    return Reply(texts.welcome(list(subscriber.subscriptions.all()), recent_lines(WELCOME_ALERTS, asked.now)))
+    return Reply(texts.welcome(choices_of(subscriber), recent_lines(WELCOME_ALERTS, asked.now)))
 
 
 def stop(asked: Asked) -> Reply:

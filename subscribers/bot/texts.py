@@ -7,8 +7,7 @@ from datetime import timedelta
 from html import escape
 
 from monitors.feeds import FeedState
-from subscribers.models import Subscription
-from subscribers.wording import wanted_lines
+from subscribers.wording import Choices, wanted_lines
 
 DATABASE_AWAY = "Sorry, the database cannot be reached just now. Please try again in a minute; /help shows the commands."
 STOPPED = "Stopped: no more alerts in this chat. Your choices are kept; /start brings them back."
@@ -32,12 +31,12 @@ class AlertLine:
     age: timedelta
 
 
-def welcome(wanted: Sequence[Subscription], alerts: Sequence[AlertLine]) -> str:
+def welcome(wanted: Choices, alerts: Sequence[AlertLine]) -> str:
     """The answer to /start."""
     return "\n\n".join(["<b>You are subscribed.</b>", _wanted(wanted), _alerts("Last alerts", alerts), "/help shows all commands."])
 
 
-def status(feeds: Sequence[FeedState], last: AlertLine | None, wanted: Sequence[Subscription] | None) -> str:
+def status(feeds: Sequence[FeedState], last: AlertLine | None, wanted: Choices | None) -> str:
     """The answer to /status; `wanted` is None when the chat is not subscribed."""
     feed_lines = "\n".join(map(_feed, feeds))
     return "\n\n".join(
@@ -80,7 +79,7 @@ def _feed(feed: FeedState) -> str:
     return f"❌ {feed.venue.title}: <b>blind</b>{seen} ({escape(feed.note)})"
 
 
-def _wanted(subscriptions: Sequence[Subscription]) -> str:
+def _wanted(choices: Choices) -> str:
     """What a chat gets, one line a kind; kinds with the same choices share a line."""
-    lines = (textwrap.shorten(line, MAX_CHOICES, placeholder=" ...") for line in wanted_lines(subscriptions))
+    lines = (textwrap.shorten(line, MAX_CHOICES, placeholder=" ...") for line in wanted_lines(choices))
     return "This chat gets:\n" + ("\n".join(map(escape, lines)) or "nothing yet.")
