@@ -148,7 +148,7 @@ class Drainer:
         if subscriber.channel == Subscriber.Channel.CONSOLE:
             return True
         try:
-            turn = self._flood.take(subscriber.chat_id, spare)
+            turn = self._flood.take(subscriber.chat_id, spare, urgent=delivery.severity >= Severity.HIGH)
         except RedisAway as error:
             said.warning("Redis cannot be reached, messages wait: %s", error)
             self._channel_at[subscriber.channel] = time.monotonic() + REDIS_RETRY_S

@@ -4,14 +4,17 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import httpx
-from telegram.ext import Application, ApplicationBuilder, BaseRateLimiter
+from telegram.ext import Application, ApplicationBuilder
 
 from alerts.channels.telegram import Request, is_loopback
+from alerts.flood import FloodLimiter
 from alertsystem import heartbeats
+from subscribers.bot.answers import Answers
 from subscribers.bot.handlers import Handlers
 from subscribers.bot.polling import Poller
 
@@ -20,29 +23,37 @@ CLOSE_S = 0.5
 END_S = 2.5  # after SIGTERM: a database or broker that does not answer may not hold up the end
 
 
-async def serve(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> None:
+async def serve(token: str, api_url: str, flood: FloodLimiter) -> None:
     """Be the bot until SIGTERM or SIGINT; ends within three seconds of it."""
-    app = build(token, api_url, limiter)
-    handlers, poller = Handlers(), Poller(app)
-    handlers.register(app)
-    polling, heartbeat = asyncio.create_task(poller.run()), asyncio.create_task(_say_alive())
-    await _until_stopped(polling)
+    app = build(token, api_url)
+    answers = Answers(app.bot, flood)
+    Handlers(answers).register(app)
+    poller = Poller(app, answers)
+    work = [asyncio.create_task(part) for part in (poller.run(), answers.run(), _say_alive())]
+    await _until_stopped(work)
     _end_within(END_S)
-    heartbeat.cancel()
-    polling.cancel()
-    with suppress(asyncio.CancelledError):
-        await polling
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
     await poller.confirm()
-    await handlers.answers.finish()
+    await answers.finish()
     with suppress(TimeoutError):
         await asyncio.wait_for(app.shutdown(), CLOSE_S)
+    broken = [error for error in map(_error_of, work) if error is not None]
+    if broken:
+        raise broken[0]
 
 
-def build(token: str, api_url: str, limiter: "BaseRateLimiter[Any]") -> "Application[Any, Any, Any, Any, Any, Any]":
+def build(token: str, api_url: str) -> "Application[Any, Any, Any, Any, Any, Any]":
     """The application at `api_url`; no request is made yet. Polls have a connection of their own beside the answers'."""
-    builder = ApplicationBuilder().token(token).base_url(f"{api_url}/bot").rate_limiter(limiter)
+    builder = ApplicationBuilder().token(token).base_url(f"{api_url}/bot")
     builder = builder.request(_request(api_url)).get_updates_request(_request(api_url))
     return builder.updater(None).job_queue(None).build()
+
+
+def _error_of(task: "asyncio.Task[None]") -> BaseException | None:
+    """What broke an endless task; None when it was cancelled."""
+    return task.exception() if task.done() and not task.cancelled() else None
 
 
 def _request(api_url: str) -> Request:
@@ -59,7 +70,7 @@ def _end_within(seconds: float) -> None:
 async def wait_for_end() -> None:
     """Do nothing until SIGTERM or SIGINT: without a token there is nothing to do, and to end would only mean to be started again."""
     heartbeat = asyncio.create_task(_say_alive())
-    await _until_stopped(heartbeat)
+    await _until_stopped([heartbeat])
     heartbeat.cancel()
 
 
@@ -69,11 +80,11 @@ async def _say_alive() -> None:
         await asyncio.sleep(heartbeats.EVERY_S)
 
 
-async def _until_stopped(work: "asyncio.Task[None]") -> None:
-    """Wait for a signal, or for the work to break, which it should not."""
+async def _until_stopped(work: "Sequence[asyncio.Task[None]]") -> None:
+    """Wait for a signal, or for a part of the work to break, which it should not."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()

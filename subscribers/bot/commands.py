@@ -15,6 +15,11 @@ def help_(_: Asked) -> Reply:
     return Reply(texts.help_text(help_lines()))
 
 
+def hello(_: Asked) -> Reply:
+    """The bot was added to a group."""
+    return Reply(texts.GROUP_HELLO)
+
+
 def typed(asked: Asked) -> Reply:
     """What is no command is the answer that a dialogue waits for; else it gets help, and nothing in a group where people talk to each other."""
     reply = dialogues.answered(asked, DIALOGUES)
@@ -36,7 +41,7 @@ DIALOGUES: dict[str, Answer] = {}
 
 COMMAND = {command.name: command for command in COMMANDS}
 BUTTON = {button.name: button for button in BUTTONS}
-TYPED = Command("", typed, "", changes=True)
+TYPED = Command("", typed, "", changes=True, admins=True)
 
 
 def help_lines() -> list[tuple[str, str]]:

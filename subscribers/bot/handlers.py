@@ -1,25 +1,24 @@
-"""What happens on an update? Find what it asks, ask the database, send the answer."""
+"""What happens on an update? Find what it asks and whether that person may, carry out what it changes, and let it be answered."""
 
 import logging
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import telegram
-from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
-from telegram import ChatMemberUpdated, Update
+from telegram import Bot, ChatMemberUpdated, Update
 from telegram.ext import Application, CallbackQueryHandler, ChatMemberHandler, ContextTypes, MessageHandler, filters
 
 from subscribers import services
 from subscribers.bot import texts
+from subscribers.bot.admins import Admins
 from subscribers.bot.answers import Answers
-from subscribers.bot.commands import BUTTON, COMMAND, TYPED
+from subscribers.bot.commands import BUTTON, COMMAND, TYPED, hello
 from subscribers.bot.database import in_database
+from subscribers.bot.questions import Question
 from subscribers.bot.replies import toast
-from subscribers.bot.requests import Move, move_of, person_of, question_of, title_of
-from subscribers.bot.screen import Answer, Asked, Chat, Reply
-from subscribers.bot.throttle import Throttle
+from subscribers.bot.requests import Move, clean, move_of, person_of, question_of, title_of
+from subscribers.bot.screen import Asked, Chat, Reply
 
 ALLOWED_UPDATES = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER, Update.CALLBACK_QUERY]  # edited messages are not asked for
 KNOWN = frozenset(COMMAND)
@@ -29,10 +28,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Handlers:
-    """What the handlers share: who was answered when, and the answers under way."""
+    """What the handlers share: the answers under way, and who is an admin."""
 
-    answers: Answers = field(default_factory=Answers)
-    throttle: Throttle = field(default_factory=Throttle)
+    answers: Answers
+    admins: Admins = field(default_factory=Admins)
 
     def register(self, app: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Take the updates of `app`."""
@@ -43,36 +42,38 @@ class Handlers:
         app.add_error_handler(on_error)
 
     async def on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer a command, or help whoever wrote something else in private."""
+        """A command, an answer that was waited for, or something else that somebody wrote in private."""
         message = update.effective_message
-        question = question_of(message, context.bot.username, KNOWN) if message else None
-        if message is None or question is None:
+        found = question_of(message, context.bot.username, KNOWN) if message else None
+        if message is None or found is None:
             return
-        command = COMMAND.get(question.name, TYPED)
-        answered = self.throttle.allows(message.chat_id, time.monotonic())
-        if not answered and not command.changes:
+        command = COMMAND.get(found.name, TYPED)
+        question = Question(_asked(message.chat, person_of(update), found.args), command.answer)
+        if command.admins and (refusal := await self._refusal(context.bot, question)):
+            if command is not TYPED:
+                question.reply = Reply(refusal)
+                self.answers.put(question)
             return
-        reply = await _answer(command.answer, _asked(message.chat, person_of(update), question.args))
-        if answered and (reply.text or reply.document):
-            self.answers.say(context.bot, message.chat_id, reply)
+        await self._take(question, command.changes)
 
     async def on_tap(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Carry out what a button says, show it, and let the button stop turning."""
+        """A button."""
         query = update.callback_query
-        if query is None:
+        if query is None or query.from_user.is_bot:
             return
-        name, _, args = (query.data or "").partition(":")
+        name, _, args = clean(query.data or "").partition(":")
         button = BUTTON.get(name)
         if button is None or query.message is None:
-            await toast(query, texts.OLD_BUTTON)
+            await toast(context.bot, query.id, texts.OLD_BUTTON)
             return
-        chat, message_id = query.message.chat, query.message.message_id
-        reply = await _answer(button.answer, _asked(chat, query.from_user.id, args, message_id))
-        await toast(query, reply.toast)
-        if reply.text or reply.edit or reply.document:
-            self.answers.say(context.bot, chat.id, reply, message_id)
+        question = Question(_asked(query.message.chat, query.from_user.id, args, query.message.message_id), button.answer, query.id)
+        if not button.anyone and (refusal := await self._refusal(context.bot, question)):
+            question.reply = Reply(toast=refusal)
+            self.answers.put(question)
+            return
+        await self._take(question, button.changes)
 
-    async def on_membership(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    async def on_membership(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """Channels subscribe by adding the bot as admin; whoever removes or blocks it is deactivated."""
         change = update.my_chat_member
         move = move_of(change) if change else None
@@ -81,11 +82,8 @@ class Handlers:
         if move is Move.LEFT:
             await in_database(services.unsubscribe_chat, change.chat.id, _left_reason(change))
             return
-        reply = Reply(texts.GROUP_HELLO)
-        if move is Move.JOINED_CHANNEL:
-            reply = await _answer(COMMAND["start"].answer, _asked(change.chat, change.from_user.id))
-        if self.throttle.allows(change.chat.id, time.monotonic()):
-            self.answers.say(context.bot, change.chat.id, reply)
+        answer = COMMAND["start"].answer if move is Move.JOINED_CHANNEL else hello
+        await self._take(Question(_asked(change.chat, change.from_user.id), answer), changes=True)
 
     async def on_migration(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A group became a supergroup: its subscription moves to the new id. Told twice, once in each chat."""
@@ -95,6 +93,19 @@ class Handlers:
         old = message.migrate_from_chat_id or message.chat_id
         await in_database(services.move_chat, old, message.migrate_to_chat_id or message.chat_id)
 
+    async def _take(self, question: Question, changes: bool) -> None:
+        """Carry out what changes something, once; the rest when its answer's turn comes, unless the chat asks something newer before."""
+        if self.answers.is_repeated(question):
+            return
+        if changes:
+            await question.carry_out()
+        self.answers.put(question)
+
+    async def _refusal(self, bot: Bot, question: Question) -> str:
+        """Why this person may not change what the chat gets; "" for those who may."""
+        may = await self.admins.may_change(bot, question.asked.chat, question.asked.person)
+        return texts.ADMINS_UNKNOWN if may is None else "" if may else texts.ADMINS_ONLY
+
 
 async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     """One line, without the error's own words: they may hold an address with the token in it."""
@@ -102,17 +113,8 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     log.error("update %s failed: %s", which, type(context.error).__name__)
 
 
-async def _answer(answer: Answer, asked: Asked) -> Reply:
-    """What is replied, or a polite sentence while the database is away."""
-    try:
-        return await in_database(answer, asked)
-    except (DatabaseError, InterfaceError) as error:
-        log.error("the database cannot answer %s: %s", answer.__name__, type(error).__name__)
-        return Reply(texts.DATABASE_AWAY, toast=texts.DATABASE_AWAY)
-
-
 def _asked(chat: telegram.Chat, person: int, args: str = "", message_id: int | None = None) -> Asked:
-    return Asked(Chat(chat.id, chat.type, title_of(chat)), person, args, timezone.now(), message_id)
+    return Asked(Chat(chat.id, chat.type, clean(title_of(chat))), person, args, timezone.now(), message_id)
 
 
 def _left_reason(change: ChatMemberUpdated) -> str:

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from telegram import BotCommand, Update
 from telegram.error import TelegramError
 from telegram.ext import Application
 
+from subscribers.bot.answers import Answers
 from subscribers.bot.commands import help_lines
 from subscribers.bot.handlers import ALLOWED_UPDATES
 from subscribers.bot.troubles import Troubles
 
 POLL_S = 10  # how long Telegram may hold a question; a dead connection is noticed 5 s later
+SETTLE_S = 0.3  # answers that need no longer are sent before their updates are confirmed, so that a kill between them loses none
 CONFIRM_S = 0.5  # the farewell may not hold up the end of the process
 
 log = logging.getLogger(__name__)
@@ -24,8 +26,8 @@ T = TypeVar("T")
 class Poller:
     """The only process that may poll this token. An update counts as done when its handler has returned: one that a kill cuts off comes again."""
 
-    def __init__(self, app: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        self._app = app
+    def __init__(self, app: "Application[Any, Any, Any, Any, Any, Any]", answers: Answers) -> None:
+        self._app, self._answers = app, answers
         self._troubles = Troubles()
         self._next = 0
 
@@ -35,9 +37,11 @@ class Poller:
         log.info("the bot @%s is listening", self._app.bot.username)
         await self._show_commands()
         while True:
-            for update in await self._until_it_works(self._ask):
-                await self._app.process_update(update)
-                self._next = update.update_id + 1
+            updates = await self._until_it_works(self._ask)
+            if updates:
+                await self._handle(updates)
+                self._next = updates[-1].update_id + 1
+                await self._answers.settle(SETTLE_S)
 
     async def confirm(self) -> None:
         """Tell Telegram what was done, so that a restart does not answer it again."""
@@ -47,6 +51,17 @@ class Poller:
             await asyncio.wait_for(self._app.bot.get_updates(offset=self._next, limit=1, timeout=0), CONFIRM_S)
         except (TelegramError, TimeoutError):
             log.info("the last updates may be answered twice")
+
+    async def _handle(self, updates: Iterable[Update]) -> None:
+        """Those of one chat in their order; the chats do not wait for each other."""
+        of_chat: dict[int | None, list[Update]] = {}
+        for update in updates:
+            of_chat.setdefault(update.effective_chat.id if update.effective_chat else None, []).append(update)
+        await asyncio.gather(*map(self._handle_in_order, of_chat.values()))
+
+    async def _handle_in_order(self, updates: Iterable[Update]) -> None:
+        for update in updates:
+            await self._app.process_update(update)
 
     async def _ask(self) -> Sequence[Update]:
         try:

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Sequence
 
-from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
 from telegram.constants import CallbackQueryLimit, ParseMode
 from telegram.error import BadRequest, TelegramError
 
@@ -42,10 +42,10 @@ async def deliver(bot: Bot, chat_id: int, reply: Reply, message_id: int | None =
         await bot.send_message(chat_id, fitting(reply.text), parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=keyboard)
 
 
-async def toast(query: CallbackQuery, text: str = "") -> None:
-    """Answer a tap, so that its button stops turning; one that waited too long is past answering."""
+async def toast(bot: Bot, tap: str, text: str = "") -> None:
+    """Answer a tap by its id, so that its button stops turning; one that waited too long is past answering."""
     try:
-        await query.answer(text[: CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH] or None)
+        await bot.answer_callback_query(tap, text[: CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH] or None)
     except TelegramError as error:
         log.debug("a tap is not answered: %s", type(error).__name__)
 

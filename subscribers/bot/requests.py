@@ -34,8 +34,10 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
     """
     if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
         return None
+    if message.is_automatic_forward:  # a channel's post, as its discussion group shows it
+        return None
     private = message.chat.type == Chat.PRIVATE
-    text = message.text or ""
+    text = clean(message.text or "")
     found = COMMAND.match(text)
     if found is None:
         return Question("", text.strip()) if (private or _is_reply_to(message, bot_name)) and _is_said(message) else None
@@ -48,6 +50,11 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
     if command in known and number.isdecimal():  # /alert_17 can be tapped, /alert 17 cannot
         return Question(command, number)
     return Question("", text) if private or to else None
+
+
+def clean(text: str) -> str:
+    """Without what no database takes: NUL and halves of characters."""
+    return text.replace("\x00", "").encode(errors="ignore").decode()
 
 
 def person_of(update: Update) -> int:

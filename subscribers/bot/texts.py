@@ -10,6 +10,9 @@ from monitors.feeds import FeedState
 from subscribers.wording import Choices, wanted_lines
 
 DATABASE_AWAY = "Sorry, the database cannot be reached just now. Please try again in a minute; /help shows the commands."
+WENT_WRONG = "Sorry, something went wrong here. It was noted; /help shows what else there is."
+ADMINS_ONLY = "Only admins of this chat can change that."
+ADMINS_UNKNOWN = "Telegram does not say just now who the admins of this chat are. Please try again in a minute."
 STOPPED = "Stopped: no more alerts in this chat. Your choices are kept; /start brings them back."
 NOT_SUBSCRIBED = "This chat gets no alerts. /start subscribes it."
 NO_ALERTS = "No alerts yet."

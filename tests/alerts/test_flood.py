@@ -8,7 +8,7 @@ import time
 import pytest
 from redis import Redis
 
-from alerts.flood import FloodLimiter
+from alerts.flood import FloodLimiter, Turn
 from alertsystem.broker import key
 from alertsystem.env import PROJECT_DIR
 from tests.harness import process_env, wait_until
@@ -87,6 +87,81 @@ def test_a_pause_ends(flood: FloodLimiter) -> None:
     started = time.monotonic()
     wait_until(lambda: flood.take(5).granted, 2)
     assert time.monotonic() - started >= 0.09
+
+
+def test_answers_use_half_of_the_rate_and_alerts_the_rest(flood: FloodLimiter) -> None:
+    began, answers, alerts = time.monotonic(), 0, 0
+    while time.monotonic() - began < 1.0:
+        answers += flood.take_for_answer(answers + 1).granted
+        alerts += flood.take(alerts + 10_000, urgent=False).granted if answers > 20 else 0
+        time.sleep(0.001)
+    assert answers <= 26 and answers + alerts <= 51
+
+
+def test_an_answer_gets_nothing_while_an_urgent_alert_waits(flood: FloodLimiter, valkey: "Redis") -> None:
+    assert flood.take(1).granted and not flood.take(2).granted
+    forget(valkey, "all")
+    turn = flood.take_for_answer(3)
+    assert not turn.granted and not turn.chat_only and 0 < turn.wait_s <= 0.3
+    wait_until(lambda: flood.take_for_answer(3).granted, 2)
+
+
+def test_while_other_alerts_wait_one_answer_a_second_passes(flood: FloodLimiter, valkey: "Redis") -> None:
+    def alert_waits() -> None:
+        flood.take(1, urgent=False)
+        assert not flood.take(2, urgent=False).granted
+        forget(valkey, "all")
+
+    alert_waits()
+    assert flood.take_for_answer(3).granted
+    alert_waits()
+    turn = flood.take_for_answer(4)
+    assert not turn.granted and 0.8 < turn.wait_s <= 1.0
+
+
+def test_an_urgent_alert_that_waits_is_not_forgotten_over_another(flood: FloodLimiter, valkey: "Redis") -> None:
+    flood.take(1)
+    flood.take(2, urgent=True)
+    flood.take(3, urgent=False)
+    forget(valkey, "all")
+    assert not flood.take_for_answer(4).granted
+
+
+def test_an_answer_does_not_wait_for_edits(flood: FloodLimiter, valkey: "Redis") -> None:
+    flood.take(1)
+    assert not flood.take(2, spare=5).granted
+    forget(valkey, "all")
+    assert flood.take_for_answer(3).granted
+
+
+def test_an_alert_that_waits_for_its_chat_holds_up_the_answers_of_that_chat_only(flood: FloodLimiter, valkey: "Redis") -> None:
+    assert flood.take(1).granted
+    forget(valkey, "all")
+    assert flood.take(1).chat_only
+    forget(valkey, "chat:1")
+    assert flood.take_for_answer(1).chat_only
+    assert flood.take_for_answer(2).granted
+
+
+def test_answers_to_one_chat_keep_a_pace_after_the_first_few(flood: FloodLimiter, valkey: "Redis") -> None:
+    def asked() -> Turn:
+        for name in ("all", "answers", "chat:1"):
+            forget(valkey, name)
+        return flood.take_for_answer(1)
+
+    assert [asked().granted for _ in range(5)] == [True] * 5
+    turn = asked()
+    assert turn.chat_only and 2.5 < turn.wait_s <= 3.0
+    assert flood.take(1).granted, "an alert does not wait for this pace"
+
+
+def test_answers_leave_half_of_a_groups_minute_to_alerts(flood: FloodLimiter, valkey: "Redis") -> None:
+    for _ in range(10):
+        assert flood.take_for_answer(-1).granted
+        for name in ("all", "answers", "chat:-1", "asked:-1"):
+            forget(valkey, name)
+    assert flood.take_for_answer(-1).chat_only
+    assert flood.take(-1).granted
 
 
 SENDER = """

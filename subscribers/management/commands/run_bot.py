@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from alerts.channels.rate_limiter import SharedRateLimiter
 from alerts.flood import limiter
 from subscribers.bot.app import serve, wait_for_end
 
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     """Runs until SIGTERM or SIGINT."""
 
-    help = "Run the Telegram bot: /start, /stop, /status, /recent, /help."
+    help = "Run the Telegram bot."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--wait`: for containers, which would be started again and again."""
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         """Serve, or say what is missing."""
         token = settings.TELEGRAM_BOT_TOKEN.get_secret_value()
         if token:
-            asyncio.run(serve(token, settings.TELEGRAM_API_URL, SharedRateLimiter(limiter())))
+            asyncio.run(serve(token, settings.TELEGRAM_API_URL, limiter()))
         elif wait:
             log.warning("No bot: %s", MISSING)
             asyncio.run(wait_for_end())
