@@ -45,6 +45,11 @@ LIMITS: Mapping[Venue, Mapping[str, Limit]] = {
 SPARE: Mapping[Venue, int] = {Venue.BINANCE: 80, Venue.BYBIT: 20, Venue.OKX: 0}
 
 
+def bucket_of(venue: Venue, bucket: str) -> str:
+    """The bucket in which the venue counts; the usual one where it has none of that name."""
+    return bucket if bucket in LIMITS[venue] else USUAL
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """The budget's answer: asking is allowed when `wait_s` is 0; `paused` when the venue itself told us to stay away so long."""
@@ -78,9 +83,8 @@ class Budget:
 
     def take(self, venue: Venue, cost: int = 1, bucket: str = USUAL, spare: int = 0) -> Turn:
         """Take `cost` units if they are there now; whoever may wait (a backfill) leaves `spare` units to others."""
-        limit = LIMITS[venue].get(bucket) or LIMITS[venue][USUAL]
-        name = bucket if bucket in LIMITS[venue] else USUAL
-        interval_us, burst = self._pace(limit)
+        name = bucket_of(venue, bucket)
+        interval_us, burst = self._pace(LIMITS[venue][name])
         try:
             wait_us, paused = self._take(keys=[_pause_key(venue), key("budget", venue, name)], args=[interval_us, burst, cost, spare])
         except RedisError as error:
@@ -96,7 +100,7 @@ class Budget:
 
     def per_second(self, venue: Venue, bucket: str = USUAL) -> float:
         """The pace in units a second that a long row of requests gets."""
-        return 1_000_000 / self._pace(LIMITS[venue].get(bucket) or LIMITS[venue][USUAL])[0]
+        return 1_000_000 / self._pace(LIMITS[venue][bucket_of(venue, bucket)])[0]
 
     def _pace(self, limit: Limit) -> tuple[int, int]:
         """Microseconds a unit, and the units that may go at once."""

@@ -43,8 +43,11 @@ def scan_volume_of(venue: str) -> int:
 
 @shared_task(name="monitors.backfill", expires=EXPIRES_S)
 def fill_in() -> int:
-    """Fill in a slice of the past that is missing; return how many rows came."""
-    return backfill.backfill()
+    """Fill in a slice of the past that is missing, and ask for the next one while rows come; return how many came."""
+    rows = backfill.backfill()
+    if rows:
+        enqueue("monitors.backfill", priority=LAST, expires_s=EXPIRES_S)
+    return rows
 
 
 @shared_task(name="monitors.update_own_histories")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from alertsystem import ending
-from monitors.budget import USUAL, BudgetAway, budget
+from monitors.budget import USUAL, BudgetAway, bucket_of, budget
 from monitors.market import Venue
 from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trouble
 
@@ -53,7 +53,8 @@ class Client:
         self.requests = 0
         self._offset_ms = 0
         self._clock_at: float | None = None
-        self._lock, self._row = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
+        self._rows: dict[str, threading.Lock] = {}  # of those who wait, one for each bucket
         self._ccxt = importlib.import_module("ccxt")  # 0.6 s and 73 MB that the monitor, the bot and the web process do without
         name, options = CLASSES[venue]
         self._exchange = _reporting(getattr(self._ccxt, name), venue)({"timeout": timeout_ms, "enableRateLimit": False, "options": options})
@@ -100,12 +101,14 @@ class Client:
     def _wait_for_budget(self, cost: int, bucket: str, spare: int, patience_s: float) -> None:
         """Return when the budget gave its units. The threads of a process wait in a row: the first to come is the first to ask."""
         deadline = time.monotonic() + patience_s
-        if not self._row.acquire(timeout=patience_s):
+        with self._lock:
+            row = self._rows.setdefault(bucket_of(self.venue, bucket), threading.Lock())
+        if not row.acquire(timeout=patience_s):
             raise NoTime(self.venue, f"the budget has no room within {patience_s:.0f} s")
         try:
             self._take(cost, bucket, spare, deadline)
         finally:
-            self._row.release()
+            row.release()
 
     def _take(self, cost: int, bucket: str, spare: int, deadline: float) -> None:
         while True:

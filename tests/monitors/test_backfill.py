@@ -1,6 +1,7 @@
 """Is the past filled in from the venues' own history, in the units of the live samples, once, and from where it stopped?"""
 
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,12 +12,14 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
+from alertsystem.broker import key, redis_client
 from alertsystem.celery import LAST, enqueue
 from monitors import backfill_store, services
 from monitors.backfill import LEASE, backfill
 from monitors.budget import budget
 from monitors.market import OpenInterest, Venue, epoch_ms, from_epoch_ms
 from monitors.models import BackfillCursor, CandleRow, Lease, Market, OpenInterestSample
+from monitors.tasks import fill_in
 from monitors.venues.clients import client, client_of
 from monitors.venues.oi_history import fetch_oi_history
 from tests.fakes.venue_rest_history import past
@@ -224,6 +227,29 @@ def test_requests_are_paced_by_the_budget_that_all_share(venues: FakeVenues, set
     backfill(slice_s=4)
     assert 2 <= len(venues.requests("bybit")) - asked["bybit"] <= 6
     assert len(venues.requests("okx")) - asked["okx"] <= 3
+
+
+@pytest.mark.django_db
+def test_a_feed_that_waits_for_its_budget_holds_the_venues_other_one_up_in_nothing(venues: FakeVenues) -> None:
+    """While scans take Binance's weight candles have to wait; its statistics are counted apart, and go on."""
+    live_samples(venues)
+    burst_s = 60 / 9  # of a minute's budget a tenth may go at once, before the even pace of the rest
+    redis_client().set(key("budget", Venue.BINANCE, ""), int((time.time() + burst_s + 3) * 1_000_000))
+    backfill()
+    candles_from = min(request.at for request in venues.requests("binance", "klines"))
+    assert sum(request.at < candles_from for request in venues.requests("binance", "openInterestHist")) >= 5
+
+
+@pytest.mark.django_db
+def test_slice_follows_slice_while_rows_come(venues: FakeVenues, valkey: Redis) -> None:
+    live_samples(venues)
+    assert fill_in() > 0
+    assert valkey.llen("alertsystem:scans:9") == 1
+    while fill_in():
+        pass
+    asked_for = valkey.llen("alertsystem:scans:9")
+    assert fill_in() == 0
+    assert valkey.llen("alertsystem:scans:9") == asked_for, "a minute later beat looks again"
 
 
 @pytest.mark.django_db
