@@ -16,6 +16,7 @@ from alerts import effectiveness, history, manual
 from alerts.export import csv_lines
 from alerts.incidents import incident_of
 from alerts.market_move_admin import MarketMoveAdmin as MarketMoveAdmin
+from alerts.messages import message_for
 from alerts.models import Alert, Decision, Delivery, Silence
 from alerts.outcome_admin import OUTCOME_HEADERS, outcome_cells
 from alerts.outcome_admin import OutcomeAdmin as OutcomeAdmin
@@ -28,10 +29,8 @@ from monitors.rule_checks import normal_asset
 ASKS_FOR_ASSET = "An asset: BTC"
 
 
-def link(alert: Alert | None) -> SafeString | str:
+def link(alert: Alert) -> SafeString:
     """A few words that lead to the alert's page."""
-    if alert is None:
-        return "test message"
     return link_to(reverse("admin:alerts_alert_change", args=[alert.pk]), f"{alert.asset} {alert.get_kind_display()} {alert.direction}".strip())
 
 
@@ -147,18 +146,18 @@ class DeliveryAdmin(HistoryAdmin):
     """The outbox: what was sent to whom, when, and why not."""
 
     list_display = ("queued", "loudness", "what", "subscriber", "condition", "reason", "received_to_sent")
-    list_filter = ("state", "severity", "subscriber__channel")
-    list_select_related = ("subscriber", "alert__peak", "move")
+    list_filter = ("state", "purpose", "severity", "subscriber__channel")
+    list_select_related = ("subscriber", "alert__peak", "about__peak", "move")
     search_fields = ("subscriber__title", "=subscriber__chat_id", "=alert__asset", "reason")
     search_help_text = "A subscriber's name or chat id, an asset, words of the reason"
     ordering = ("-id",)
     actions = ("send_again",)
     fieldsets = (
-        (None, {"fields": (("what", "subscriber"), ("condition", "reason", "until"), ("loudness", "step"), "text")}),
+        (None, {"fields": (("what", "subscriber"), ("condition", "reason", "until", "told_by"), ("loudness", "step"), "message")}),
         ("Latency", {"fields": ("received_to_sent", "stages", "stamps")}),
         ("Sending", {"fields": (("attempts", "unknown_outcomes"), ("message_id", "revision"), "expires")}),
     )
-    readonly_fields = ("what", "condition", "until", "loudness", "received_to_sent", "stages", "stamps", "expires")
+    readonly_fields = ("what", "condition", "until", "told_by", "message", "loudness", "received_to_sent", "stages", "stamps", "expires")
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may send: operators that may change deliveries."""
@@ -182,8 +181,12 @@ class DeliveryAdmin(HistoryAdmin):
 
     @column("of")
     def what(self, delivery: Delivery) -> SafeString | str:
-        """The alert, or that it is market-wide or a test."""
-        return str(delivery.move) if delivery.alert is None and delivery.move is not None else link(delivery.alert)
+        """The alert, that it is market-wide, or what else it is for."""
+        if delivery.alert is not None:
+            return link(delivery.alert)
+        if delivery.about is not None:
+            return format_html("{} of {}", delivery.get_purpose_display().lower(), link(delivery.about))
+        return str(delivery.move) if delivery.move is not None else delivery.get_purpose_display().lower()
 
     @column("state", ordering="state", label=STATE_COLOURS)
     def condition(self, delivery: Delivery) -> str:
@@ -194,6 +197,17 @@ class DeliveryAdmin(HistoryAdmin):
     def until(self, delivery: Delivery) -> str:
         """When the digest that tells of it is due."""
         return "-" if delivery.held_until is None else moment(delivery.held_until)[:19]
+
+    @column("told by")
+    def told_by(self, delivery: Delivery) -> SafeString | str:
+        """The digest that told of it."""
+        digest = delivery.digest_id
+        return "-" if digest is None else link_to(reverse("admin:alerts_delivery_change", args=[digest]), f"digest {digest}")
+
+    @column("text")
+    def message(self, delivery: Delivery) -> SafeString:
+        """As it reads now."""
+        return format_html('<span style="white-space: pre-line">{}</span>', message_for(delivery, delivery.sent_at or delivery.queued_at).plain)
 
     @column("from stage to stage")
     def stages(self, delivery: Delivery) -> SafeString:

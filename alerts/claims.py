@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from alerts import folding, market_moves
+from alerts import digest_message, folding, market_moves
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.outbox import expire_due, overtaken
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
@@ -16,8 +16,9 @@ State = Delivery.State
 EDIT_INTERVAL = timedelta(seconds=5)
 EDITED_FOR = timedelta(minutes=10)  # the closing edit may be dropped after this
 CUT_OFF = "the sender died while sending"
+URGENCY = ("-severity", "purpose", "id")  # of one severity "alert" comes before all other purposes
 
-FIRST = Prepared(lambda: Delivery.objects.filter(state=State.PENDING).order_by("-severity", "id").select_related("subscriber", "alert__peak")[:1])
+FIRST = Prepared(lambda: Delivery.objects.filter(state=State.PENDING).order_by(*URGENCY).select_related("subscriber", "alert__peak")[:1])
 CLAIM = PreparedUpdate(
     lambda: Delivery.objects.filter(pk=Given("pk"), state=State.PENDING, attempts=Given("before")),
     state=State.SENDING, claimed_at=Given("now"), attempts=Given("attempts"),
@@ -27,14 +28,14 @@ CLAIM = PreparedUpdate(
 def next_delivery(now: datetime, without: Collection[int], only: Collection[int] | None = None) -> Delivery | None:
     """The most severe, oldest pending delivery, not to the subscribers `without`, or just to those of `only`.
 
-    Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message.
+    Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message, an empty digest.
     While a higher step's deliveries are being written the lower ones wait: it would be told twice, as a message shows the newest state.
     """
     if not without and only is None:  # the usual case, and then nothing is in the way
         found = FIRST.first()
         if found is None or _is_ready(found, now):
             return found
-    waiting = Delivery.objects.filter(state=State.PENDING).exclude(subscriber__in=without).order_by("-severity", "id")
+    waiting = Delivery.objects.filter(state=State.PENDING).exclude(subscriber__in=without).order_by(*URGENCY)
     if only is not None:
         waiting = waiting.filter(subscriber__in=only)
     waiting = waiting.select_related("subscriber", "alert__peak")
@@ -47,6 +48,8 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
             _settle(found, State.SUPERSEDED, "a higher step followed")
         elif not found.subscriber.active:
             _settle(found, State.FAILED, found.subscriber.deactivated_reason or "not subscribed any more")
+        elif found.purpose == Delivery.Purpose.DIGEST and digest_message.is_empty(found):
+            _settle(found, State.SUPERSEDED, "nothing was left to tell")
         elif not folding.settle(found):
             return found
     return None
@@ -67,7 +70,7 @@ def recover() -> int:
 
 def most_urgent(now: datetime) -> Severity | None:
     """How urgent the work is that waits for a drainer: messages, those of a dead drainer, edits; None when there is none."""
-    ordered = Delivery.objects.order_by("-severity", "id")
+    ordered = Delivery.objects.order_by(*URGENCY)
     # One state a query: each has an index of its own
     waiting = [ordered.filter(state=state).values_list("severity", flat=True).first() for state in (State.PENDING, State.SENDING)]
     found = [severity for severity in waiting if severity is not None]
@@ -118,7 +121,7 @@ def _is_escalating(alert: Alert, step: int) -> bool:
 
 def _is_ready(delivery: Delivery, now: datetime) -> bool:
     """Whether nothing else can have become of it; False when that takes a closer look."""
-    alone = delivery.move_id is None and (delivery.alert is None or delivery.alert.step <= delivery.step)
+    alone = delivery.move_id is None and (delivery.alert is None or delivery.alert.step <= delivery.step) and delivery.purpose != Delivery.Purpose.DIGEST
     return alone and delivery.expires_at > now and delivery.subscriber.active
 
 

@@ -145,6 +145,6 @@ def _wide(move: int) -> Q:
 
 
 def _reaches() -> Q:
-    """Messages that are yet to be sent, or that still show what becomes of the incidents."""
+    """Messages that are yet to be sent, or told by a digest, or that still show what becomes of the incidents."""
     shown = Q(state=State.SENT, live=True) & (Q(message_id__isnull=False) | Q(subscriber__channel=Subscriber.Channel.CONSOLE))
-    return Q(state__in=(State.PENDING, State.SENDING, State.HELD)) | shown
+    return Q(state__in=(State.PENDING, State.SENDING)) | Q(state=State.HELD, digest=None) | shown

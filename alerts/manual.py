@@ -21,8 +21,12 @@ TEST_SEVERITY = Severity.HIGH  # the lowest that makes a sound
 
 @transaction.atomic
 def send_again(deliveries: QuerySet[Delivery]) -> int:
-    """Put what was not sent back into the outbox, with a fresh expiry; return how many. What was sent, superseded or still waits stays."""
+    """Put what was not sent back into the outbox, with a fresh expiry; return how many. What was sent, superseded or still waits stays.
+
+    Digests as well: what they did not tell the next one does.
+    """
     now, sent = timezone.now(), 0
+    deliveries = deliveries.exclude(purpose=Delivery.Purpose.DIGEST)
     for severity in Severity:
         again = Delivery.objects.filter(pk__in=deliveries.order_by().values("pk"), state__in=SENDABLE_AGAIN, severity=severity, subscriber__active=True)
         count = again.update(state=State.PENDING, reason="", attempts=0, unknown_outcomes=0, claimed_at=None, expires_at=expiry_of(severity, now))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts import market_moves
+from alerts.digest_message import digest_message
 from alerts.incidents import incident_of
 from alerts.models import Delivery
 from alerts.rules.text import Text, alert_text
@@ -35,6 +36,8 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
 
     An edit of a sent message keeps the age that the message had when it was sent.
     """
+    if delivery.purpose == Delivery.Purpose.DIGEST:
+        return Message(digest_message(delivery, now), 0)
     alert = delivery.alert
     age = (delivery.sent_at or now) - (delivery.detected_at or delivery.queued_at)
     late_s = int(age.total_seconds()) if age > LATE else None

@@ -201,21 +201,24 @@ class Delivery(models.Model):
             models.UniqueConstraint(
                 fields=["about", "subscriber", "purpose", "number"], condition=Q(about__isnull=False), name="one_summary_or_chart_per_subscriber"
             ),
+            models.UniqueConstraint(
+                fields=["subscriber"], condition=Q(purpose="digest", state__in=["pending", "sending"]), name="one_unsent_digest_per_subscriber"
+            ),
             models.UniqueConstraint(fields=["broadcast", "subscriber"], condition=Q(broadcast__isnull=False), name="one_message_per_broadcast_and_subscriber"),
         ]
         indexes = [
-            models.Index(fields=["-severity", "id"], name="delivery_outbox", condition=Q(state="pending")),
+            models.Index(fields=["-severity", "purpose", "id"], name="delivery_outbox", condition=Q(state="pending")),
             models.Index(fields=["id"], name="delivery_in_flight", condition=Q(state="sending")),
             models.Index(fields=["alert", "revision"], name="delivery_to_edit", condition=Q(state="sent", live=True)),
             models.Index(fields=["subscriber", "queued_at"]),
             models.Index(fields=["move", "subscriber"], name="delivery_listed", condition=~Q(alert=None) & ~Q(move=None)),
             models.Index(fields=["move", "revision"], name="delivery_wide_to_edit", condition=Q(state="sent", live=True, alert=None)),
-            models.Index(fields=["held_until"], name="delivery_to_digest", condition=Q(held_until__isnull=False, digest=None)),
+            models.Index(fields=["held_until"], name="delivery_to_digest", condition=Q(state__in=["held", "expired"], held_until__isnull=False, digest=None)),
             models.Index(fields=["digest"], name="delivery_told_in_digest", condition=Q(digest__isnull=False)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.alert or self.move or 'test'} to {self.subscriber}: {self.state}"
+        return f"{self.alert or self.move or self.purpose} to {self.subscriber}: {self.state}"
 
 
 class Vote(models.Model):

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -21,7 +21,7 @@ from subscribers.models import Subscriber
 from subscribers.selectors import wanting
 
 log = logging.getLogger(__name__)
-State = Delivery.State
+State, Purpose = Delivery.State, Delivery.Purpose
 CHUNK = delivery_rows.AT_MOST  # subscribers a transaction
 TOO_LATE = "not sent in time"
 
@@ -63,10 +63,14 @@ def wake_dispatcher(severity: Severity) -> None:
         log.warning("The broker cannot be reached, the dispatcher is woken later: %s", error)
 
 
+@transaction.atomic
 def expire_due(now: datetime) -> int:
-    """Give up the deliveries that are too old to be useful; return how many."""
+    """Give up the deliveries that are too old to be useful; return how many. The next digest tells of them; if they are digests, of the same as they."""
+    due = Delivery.objects.filter(state=State.PENDING, expires_at__lte=now)
+    Delivery.objects.filter(digest__in=due.filter(purpose=Purpose.DIGEST)).update(digest=None)
     reason = Case(When(reason="", then=Value(TOO_LATE)), default=F("reason"), output_field=CharField())
-    return Delivery.objects.filter(state=State.PENDING, expires_at__lte=now).update(state=State.EXPIRED, reason=reason)
+    told_by_the_next = Case(When(purpose=Purpose.ALERT, then=Value(now)), default=F("held_until"), output_field=DateTimeField())
+    return due.update(state=State.EXPIRED, reason=reason, held_until=told_by_the_next)
 
 
 def overtaken() -> Exists:
@@ -134,6 +138,7 @@ def _chunk(field: str, cursor: int | Given, upper: int | Given | None) -> Q:
 
 
 def _supersede(fan_out: FanOut, upper: int | None) -> None:
-    """The unsent lower steps of the chunk's subscribers are not worth sending any more."""
+    """The unsent lower steps of the chunk's subscribers are not worth sending any more; what a digest has told it has told."""
     lower = Delivery.objects.filter(_chunk("subscriber", fan_out.cursor, upper), alert=fan_out.alert_id, step__lt=fan_out.step)
-    lower.filter(overtaken(), state__in=(State.PENDING, State.HELD)).update(state=State.SUPERSEDED, reason="a higher step followed")
+    untold = Q(digest=None) | Exists(Delivery.objects.filter(pk=OuterRef("digest"), state=State.PENDING))
+    lower.filter(overtaken(), untold, state__in=(State.PENDING, State.HELD)).update(state=State.SUPERSEDED, reason="a higher step followed")

@@ -92,6 +92,8 @@ def _follow(delivery: Delivery, new_id: int) -> None:
     _close(delivery, state=State.PENDING, reason=f"the chat became {new_id}")
     if kept is not None and kept.pk != delivery.subscriber_id:
         same = Delivery.objects.filter(alert=OuterRef("alert"), subscriber=kept, step=OuterRef("step"))
-        waiting = Delivery.objects.filter(~Exists(same), subscriber=delivery.subscriber_id, state__in=(State.PENDING, State.FOLDED))
+        waiting = Delivery.objects.filter(~Exists(same), subscriber=delivery.subscriber_id, state__in=(State.PENDING, State.HELD, State.FOLDED))
         wide = Delivery.objects.filter(alert=None, move=OuterRef("move"), subscriber=kept)
-        waiting.exclude(Exists(wide), alert=None, move__isnull=False).update(subscriber=kept)
+        waiting = waiting.exclude(Exists(wide), alert=None, move__isnull=False)
+        unsent = Delivery.objects.filter(purpose=Delivery.Purpose.DIGEST, state__in=(State.PENDING, State.SENDING), subscriber=kept)
+        waiting.exclude(Exists(unsent), purpose=Delivery.Purpose.DIGEST).update(subscriber=kept)

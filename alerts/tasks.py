@@ -7,10 +7,12 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import claims, dispatcher, effectiveness, outbox, retention, trigger
+from alerts import claims, digests, dispatcher, effectiveness, outbox, retention, trigger
 from alertsystem.celery import LAST, enqueue
+from subscribers import services
 
 SWEEP_EVERY_S = 5  # as the schedule has it
+TELL_EVERY_S = 10
 MEASURE_EVERY_S = 60
 ON_ITS_WAY = timedelta(seconds=5)  # a signal from before an incident's end may still be on its way to the database
 
@@ -38,6 +40,14 @@ def sweep() -> None:
     severity = claims.most_urgent(now)
     if severity is not None:
         outbox.wake_dispatcher(severity)
+
+
+@shared_task(name="alerts.tell_held", expires=TELL_EVERY_S)
+def tell_held() -> int:
+    """Work out the next quiet hours of those whose last ones are over, and write the digests that are due; return how many deliveries they tell of."""
+    now = timezone.now()
+    services.renew_quiet_hours(now)
+    return digests.write_due(now)
 
 
 @shared_task(name="alerts.measure_outcomes", expires=MEASURE_EVERY_S)

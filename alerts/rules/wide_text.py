@@ -32,7 +32,12 @@ def wide_text(incidents: Iterable[Incident], *, late_s: int | None = None) -> Te
 
 def _headline(found: Sequence[Incident]) -> str:
     loudest = max(incident.severity for incident in found)
-    return f"{loudest.name} market-wide: {len(found)} assets, {_story(found)}"
+    return f"{loudest.name} {wide_story(found)}"
+
+
+def wide_story(found: Sequence[Incident]) -> str:
+    """market-wide: 7 assets, longs liquidated ≥ $12.4M."""
+    return f"market-wide: {len(found)} assets, {_story(found)}"
 
 
 def _story(found: Sequence[Incident]) -> str:
