@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from monitors.blind_spots import note_feeds
 from monitors.detection import Outcome
 from monitors.market import Venue, from_epoch_ms
 from monitors.models import FeedStatus
@@ -126,6 +127,11 @@ def save_statuses(feeds: Sequence[Feed]) -> None:
     """Write every feed's row in one statement; rows of venues that are no longer watched go."""
     now = timezone.now()
     rows = [feed.status(now) for feed in feeds]
+    stored = {row.venue: row for row in FeedStatus.objects.all()}
+    for row in rows:
+        if row.last_data_at is None and row.venue in stored:  # before a restart
+            row.last_data_at = stored[row.venue].last_data_at
+    note_feeds(stored, rows)
     FeedStatus.objects.bulk_create(rows, update_conflicts=True, unique_fields=["venue"], update_fields=STATUS_FIELDS)
 
 

@@ -3,9 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Q
+
 from monitors.market import Kind, from_epoch_ms
 from monitors.models import FloorPeriod
-from monitors.selectors import rulebook
+from monitors.selectors import rulebook, rulebook_of
 from monitors.thresholds import Rulebook
 
 ALWAYS = from_epoch_ms(0)  # since before anything was remembered
@@ -38,6 +40,17 @@ def kept_since(kind: Kind, asset: str, value: Decimal, now: datetime) -> datetim
             break
         since = period.since
     return since
+
+
+def in_force_at(asset: str, moment: datetime) -> dict[Kind, Decimal | None]:
+    """From which value on signals of an asset were kept then, by kind; None where its rule was off.
+
+    What was not remembered yet counts as it is now.
+    """
+    periods = FloorPeriod.objects.filter(Q(until=None) | Q(until__gt=moment), asset__in=["", asset], since__lte=moment)
+    remembered, now = {(Kind(row.kind), row.asset): row.value for row in periods}, _in_force(rulebook_of(asset), set())
+    then = {kind: remembered if any(kind is of for of, _ in remembered) else now for kind in Kind}
+    return {kind: floors.get((kind, asset), floors.get((kind, ""))) for kind, floors in then.items()}
 
 
 def _in_force(book: Rulebook, remembered: set[tuple[Kind, str]]) -> Floors:

@@ -203,3 +203,20 @@ class FeedStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_venue_display()}: {self.state}"
+
+
+class BlindSpot(models.Model):
+    """A span in which nothing came of a venue's feed; kept so that a later question can be answered."""
+
+    FEEDS = [("liquidations", "liquidations"), (Kind.OPEN_INTEREST.value, "open interest"), (Kind.VOLUME.value, "volume")]
+
+    venue = models.CharField(max_length=16, choices=VENUES)
+    feed = models.CharField(max_length=16, choices=FEEDS)
+    since = models.DateTimeField(help_text="the last data before it")
+    until = models.DateTimeField(db_index=True, help_text="the first data after it, to a few seconds")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["venue", "feed", "since"], name="one_blind_spot_per_feed_and_time")]
+
+    def __str__(self) -> str:
+        return f"{self.get_venue_display()} {self.get_feed_display()}"

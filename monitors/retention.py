@@ -10,7 +10,7 @@ from django.db import models
 
 from alertsystem import ending
 from monitors.market import epoch_ms
-from monitors.models import CandleRow, FloorPeriod, Liquidation, Market, OpenInterestSample, PriceCandle, Signal
+from monitors.models import BlindSpot, CandleRow, FloorPeriod, Liquidation, Market, OpenInterestSample, PriceCandle, Signal
 
 CHUNK = 2_000  # rows deleted at a time, so that no writer waits long
 SLICE_S = 25.0  # a task must stay under its time limit; what is left follows in the next slice
@@ -46,6 +46,7 @@ def _chunks(now: datetime) -> "Iterator[models.QuerySet[Any]]":
     yield from _of(unneeded)
     yield from _of(PriceCandle.objects.filter(opened_at__lt=before))
     yield from _of(FloorPeriod.objects.filter(until__lt=before))
+    yield from _of(BlindSpot.objects.filter(until__lt=before))
     oldest_point, oldest_candle = now - timedelta(days=settings.OI_POINTS_DAYS), now - timedelta(days=settings.CANDLE_DAYS)
     for market in Market.objects.order_by("pk"):  # their tables are indexed by market and time
         yield from _of(OpenInterestSample.objects.filter(market=market, occurred_at__lt=oldest_point))

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from monitors import selectors
+from monitors.blind_spots import note_scan
 from monitors.lease import Held
 from monitors.market import Contract, Kind, Venue
 from monitors.models import ScanStatus
@@ -129,6 +130,7 @@ class Slice:
         """Write how it went."""
         status, now = self.status, timezone.now()
         if self.sampled:
+            note_scan(status, now)
             status.succeeded_at = now
         else:
             status.note = status.note or NOTHING

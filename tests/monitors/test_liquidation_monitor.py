@@ -6,6 +6,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from redis import Redis
 from monitors import saver
 from monitors.liquidation_monitor import LiquidationMonitor
 from monitors.market import Venue
-from monitors.models import FeedStatus, Liquidation, Market, ThresholdRule
+from monitors.models import BlindSpot, FeedStatus, Liquidation, Market, ThresholdRule
 from monitors.venues.registry import FEEDS
 from tests.fakes.venues import FakeVenues
 from tests.harness import wait_until
@@ -77,6 +78,16 @@ def test_workers_are_told_to_look_after_the_signal_is_there(venues: FakeVenues, 
     assert (message["headers"]["task"], b"liquidations:BTC:LONG" in b64decode(message["body"])) == ("alerts.evaluate_signal", True)
     assert len(signals("liquidation")) == 1
     wait_until(lambda: any(b"refresh_markets" in bytes(hint) for hint in queued("alertsystem:scans:9")))
+
+
+def test_the_time_in_which_it_did_not_run_is_kept_as_a_blind_spot(venues: FakeVenues, request: pytest.FixtureRequest) -> None:
+    before = timezone.now() - timedelta(minutes=5)
+    FeedStatus.objects.create(venue="binance", state="live", connected_since=before, last_data_at=before, updated_at=before)
+    request.getfixturevalue("monitor")
+    wait_until(BlindSpot.objects.exists)
+    spot = BlindSpot.objects.get()
+    assert (spot.venue, spot.feed, spot.since) == ("binance", "liquidations", before)
+    assert spot.until > before + timedelta(minutes=4)
 
 
 def test_unwatched_assets_are_saved_but_raise_no_signal(monitor: LiquidationMonitor, venues: FakeVenues) -> None:
