@@ -12,8 +12,8 @@ from subscribers.bot import texts_recent
 from subscribers.bot.chats import subscriber_of
 from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Button, Command, Reply, Row
-from subscribers.bot.words import KIND_OF_WORD
 from subscribers.models import Subscriber
+from subscribers.typed import kind_of
 
 LETTER = {Kind.LIQUIDATION: "l", Kind.CASCADE: "c", Kind.OPEN_INTEREST: "o", Kind.VOLUME: "v", None: "-"}
 KIND_OF_LETTER = {letter: kind for kind, letter in LETTER.items()}
@@ -45,13 +45,11 @@ def read_filter(words: Sequence[str]) -> tuple[Filter, bool]:
 
     A severity's name that comes again is an asset: there is one called HIGH.
     """
-    which, mine, loud = Filter(), False, False
-    for word in words:
-        kind = KIND_OF_WORD.get(word.lower())
+    kind, rest = kind_of(words)
+    which, mine, loud = Filter(kind=kind), False, False
+    for word in rest:
         if word.lower() in ("mine", "all"):
             mine = word.lower() == "mine"
-        elif kind is not None and which.kind is None:
-            which = replace(which, kind=kind)
         elif word.upper() in Severity.__members__ and not loud:
             which, loud = replace(which, lowest=Severity[word.upper()]), True
         elif which.asset:

@@ -6,7 +6,7 @@ Add it to the three tables here: handlers, /help and Telegram's own menu follow 
 answer changes is committed before it is sent, and a tap may come twice: let a button's data say what shall be ("m:17:8"), not "the opposite of now".
 """
 
-from subscribers.bot import browsing, choosing, dialogues, looking, status, texts
+from subscribers.bot import browsing, choosing, dialogues, looking, missing, status, texts
 from subscribers.bot.screen import Answer, Asked, Button, Command, Reply
 
 
@@ -33,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     *choosing.COMMANDS,
     *browsing.COMMANDS,
     *looking.COMMANDS,
+    *missing.COMMANDS,
     *status.COMMANDS,
     Command("help", help_, "this page"),
 )

@@ -20,7 +20,7 @@ def alert_(asked: Asked) -> Reply:
     alert = find(asked.args, subscriber)
     if alert is None:
         return Reply(texts_alert.not_found(asked.args, "alert"))
-    steps = told.steps(alert, subscriber) if subscriber is not None else []
+    steps = told.steps(alert, subscriber) if subscriber is not None else None
     points, others = turning_points(alert)
     text = texts_alert.alert(alert, points, others, list(alert.outcomes.order_by("horizon_min")), steps, Clock.of(subscriber, asked.now))
     return Reply(text, [[(texts_alert.WHY, f"w:{alert.pk}")]])

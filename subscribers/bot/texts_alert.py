@@ -28,8 +28,8 @@ def not_found(text: str, command: str) -> str:
     return f"There is no alert <b>{escape(text[:40])}</b>. Write /{command} and its number, as in <code>/{command} 17</code>; /recent shows the last ones."
 
 
-def alert(alert: Alert, points: Sequence[Decision], others: int, outcomes: Sequence[Outcome], steps: Sequence[Step], clock: Clock) -> str:
-    """The incident from its first signal on; `others` are the signals that are not among `points`."""
+def alert(alert: Alert, points: Sequence[Decision], others: int, outcomes: Sequence[Outcome], steps: Sequence[Step] | None, clock: Clock) -> str:
+    """The incident from its first signal on; `others` are the signals that are not among `points`, `steps` None is a chat that is not subscribed."""
     title = f"<b>{MARKS[Severity(alert.severity)]} #{alert.pk} {escape(line_of(alert))}</b>"
     votes = [vote.useful for vote in alert.votes.all()]
     parts = [
@@ -74,7 +74,9 @@ def _move(outcome: Outcome) -> str:
     return f"{words}, between {lowest} and {highest}"
 
 
-def _told(alert: Alert, steps: Sequence[Step], clock: Clock) -> list[str]:
+def _told(alert: Alert, steps: Sequence[Step] | None, clock: Clock) -> list[str]:
+    if steps is None:
+        return ["It is not subscribed. /start subscribes it."]
     if not steps:
         return [f"Nothing was sent to it. <code>/whynot {escape(alert.asset)} {clock.minutes(alert.opened_at)}</code> says why."]
     return [f"{step.delivery.get_severity_display()}: {escape(step_in_words(step, clock))}" for step in steps]

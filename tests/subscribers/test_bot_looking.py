@@ -1,18 +1,19 @@
-"""What the bot answers to who looks back: /recent, /alert and /why, as a subscriber reads it."""
+"""What the bot answers to who looks back: /recent, /alert, /why and /whynot, as a subscriber reads it."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from alerts.models import Alert, Decision, Delivery, Outcome, Vote
+from alerts.models import Alert, Vote
 from monitors.market import Kind
-from monitors.models import Signal
+from monitors.models import BlindSpot, Market, Signal
 from monitors.thresholds import Severity
+from subscribers import services
 from subscribers.bot.commands import BUTTON, COMMAND
 from subscribers.bot.screen import Asked, Chat, Reply
 from subscribers.models import Subscriber
-from tests.alerts.builders import make_alert, make_delivery, make_signal, make_subscriber
+from tests.alerts.builders import make_alert, make_delivery, make_subscriber
+from tests.subscribers import stories
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 7, 11, 12, 20, tzinfo=UTC)
@@ -36,36 +37,12 @@ def button(reply: Reply, label: str) -> str:
     return next(data for row in reply.keyboard for found, data in row if found == label)
 
 
-def signal_at(minutes_ago: float, value: int = 600_000, asset: str = "BTC", kind: Kind = Kind.CASCADE) -> Signal:
-    signal = make_signal(value, asset, kind, NOW - timedelta(minutes=minutes_ago))
-    exact = NOW - timedelta(minutes=minutes_ago)
-    signal.occurred_at, signal.received_at, signal.detected_at = (exact - timedelta(milliseconds=ms) for ms in (220, 20, 0))
-    signal.save()
-    return signal
-
-
-def decided(alert: Alert, signal: Signal, outcome: str, severity: Severity, reason: str = "") -> None:
-    at = signal.detected_at + timedelta(milliseconds=3)
-    Decision.objects.create(signal=signal, alert=alert, outcome=outcome, severity=severity, step=int(severity), reason=reason, decided_at=at)
-
-
-def sent(subscriber: Subscriber, alert: Alert, signal: Signal, severity: Severity, **fields: Any) -> Delivery:
-    queued = signal.detected_at + timedelta(milliseconds=8)
-    stamps: dict[str, Any] = {"event_at": signal.occurred_at, "received_at": signal.received_at, "detected_at": signal.detected_at, "queued_at": queued}
-    return make_delivery(subscriber, severity, alert, **{"state": "sent", "sent_at": signal.detected_at + timedelta(milliseconds=120), **stamps, **fields})
-
-
 def story() -> Alert:
-    """A cascade of BTC longs: LOW, then HIGH, then a smaller one; over."""
-    small, large, last = signal_at(16), signal_at(15.5, 5_237_412), signal_at(15, 700_000)
-    alert = make_alert(large, Severity.HIGH, opened_at=small.received_at, last_seen_at=last.received_at, closed_at=last.received_at + timedelta(seconds=300))
-    decided(alert, small, "opened", Severity.LOW)
-    decided(alert, large, "escalated", Severity.HIGH)
-    decided(alert, last, "updated", Severity.LOW)
-    Outcome.objects.create(alert=alert, horizon_min=5, due_at=NOW, state="known", price=62_310, change_pct=-1.24, up_pct=0.2, down_pct=-2.96)
-    Outcome.objects.create(alert=alert, horizon_min=15, due_at=NOW, state="known", price=62_310, change_pct=-2.1, up_pct=0.2, down_pct=-2.96)
-    Outcome.objects.create(alert=alert, horizon_min=60, due_at=NOW)
-    return alert
+    return stories.cascade_of_longs(NOW)
+
+
+def signal_at(minutes_ago: float, value: int = 600_000, asset: str = "BTC", kind: Kind = Kind.CASCADE) -> Signal:
+    return stories.signal(NOW, minutes_ago, value, asset, kind)
 
 
 # /recent
@@ -109,13 +86,14 @@ def test_recent_takes_its_filters_in_any_order_and_keeps_them_through_pages_and_
     assert own.text.startswith("<b>Last alerts of BTC, cascades, from HIGH, that this chat got</b>")
     assert own.text.count("/alert_") == 1 and f"/alert_{mine.pk}" in own.text
     assert press(button(own, "Show all alerts")).text == ask("recent", "btc cascade high").text
-    assert ask("recent", "mine oi").text == "<b>Last alerts, open interest, that this chat got</b>\n\nNone yet."
+    assert ask("recent", "mine Open Interest").text == "<b>Last alerts, open interest, that this chat got</b>\n\nNone yet."
 
 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
         ("BTC ETH", "One asset at a time: BTC or ETH."),
+        ("oi cascade", "One kind at a time: liquidation, cascade, oi or volume."),
         ("<b>", "Asset: letters and digits only, like BTC; got &lt;B&gt;. Leave it empty for any other asset."),
         ("BTCUSDT", "Asset: write the asset only, BTC instead of BTCUSDT."),
         ("X" * 3000, "Asset: no asset has such a long name."),
@@ -144,8 +122,8 @@ def test_a_button_fits_telegrams_limit_whatever_the_filter() -> None:
 def test_alert_tells_the_whole_story_in_the_chats_own_time() -> None:
     ann, alert = make_subscriber(ANN, time_zone="Europe/Zurich"), story()
     signals = [decision.signal for decision in alert.decisions.order_by("signal__received_at")]
-    sent(ann, alert, signals[0], Severity.LOW)
-    sent(ann, alert, signals[1], Severity.HIGH, state="held", reason="quiet hours", held_until=NOW + timedelta(minutes=5), sent_at=None)
+    stories.sent(ann, alert, signals[0], Severity.LOW)
+    stories.sent(ann, alert, signals[1], Severity.HIGH, state="held", reason="quiet hours", held_until=NOW + timedelta(minutes=5), sent_at=None)
     Vote.objects.create(alert=alert, subscriber=ann, useful=True)
     assert ask("alert", str(alert.pk)).text.splitlines() == [
         f"<b>🔴 #{alert.pk} HIGH BTC cascade: longs liquidated ▼ $5.2M</b>",
@@ -174,7 +152,9 @@ def test_alert_tells_the_whole_story_in_the_chats_own_time() -> None:
 
 def test_alert_shows_nothing_of_other_chats() -> None:
     bob, alert = make_subscriber(BOB, title="Bob's desk"), story()
-    sent(bob, alert, alert.peak, Severity.HIGH)
+    assert "<b>This chat</b>\nIt is not subscribed. /start subscribes it." in ask("alert", str(alert.pk)).text
+    make_subscriber(ANN)
+    stories.sent(bob, alert, alert.peak, Severity.HIGH)
     said = ask("alert", str(alert.pk)).text
     assert "<b>This chat</b>\nNothing was sent to it. <code>/whynot BTC 12:03</code> says why." in said
     assert "Bob" not in said
@@ -184,7 +164,7 @@ def test_alert_without_a_number_is_the_newest_that_the_chat_got() -> None:
     ann = make_subscriber(ANN)
     assert ask("alert").text == "This chat has had no alert yet. /recent shows the last ones."
     mine, _ = story(), make_alert(asset="ETH")
-    sent(ann, mine, mine.peak, Severity.HIGH)
+    stories.sent(ann, mine, mine.peak, Severity.HIGH)
     assert f"#{mine.pk} " in ask("alert").text and f"#{mine.pk} " in ask("alert", f"#{mine.pk}").text
     assert button(ask("alert"), "Why did it come?") == f"w:{mine.pk}"
 
@@ -198,7 +178,7 @@ def test_a_number_that_is_none_is_said_politely(number: str) -> None:
 
 def test_somebodys_own_threshold_is_not_for_others() -> None:
     ann, own = make_subscriber(ANN), make_alert(signal_at(3, 300_000), Severity.BELOW_LOW)
-    sent(ann, own, own.peak, Severity.BELOW_LOW)
+    stories.sent(ann, own, own.peak, Severity.BELOW_LOW)
     assert ask("alert", str(own.pk)).text.startswith("<b>🔔")
     assert ask("alert", str(own.pk), BOB).text.startswith("There is no alert")
     assert ask("why", str(own.pk), BOB).text.startswith("There is no alert")
@@ -209,7 +189,7 @@ def test_somebodys_own_threshold_is_not_for_others() -> None:
 
 def test_why_gives_the_numbers_the_rule_and_the_milliseconds() -> None:
     ann, alert = make_subscriber(ANN), story()
-    sent(ann, alert, alert.peak, Severity.HIGH)
+    stories.sent(ann, alert, alert.peak, Severity.HIGH)
     answer = ask("why")
     assert answer.text.splitlines() == [
         f"<b>#{alert.pk} HIGH BTC cascade: longs liquidated ▼ $5.2M</b>",
@@ -243,7 +223,7 @@ def test_why_gives_the_numbers_the_rule_and_the_milliseconds() -> None:
 def test_why_names_the_own_threshold() -> None:
     ann, alert = make_subscriber(ANN), story()
     ann.subscriptions.update(custom_threshold=2_500_000)
-    sent(ann, alert, alert.peak, Severity.HIGH)
+    stories.sent(ann, alert, alert.peak, Severity.HIGH)
     assert "Your own threshold: $2,500,000 is reached; for you it takes the place of the system's" in ask("why").text
 
 
@@ -255,5 +235,71 @@ def test_why_of_what_was_not_sent_says_how_far_it_came() -> None:
         "",
         "Times are UTC.",
     ]
-    sent(ann, alert, alert.peak, Severity.HIGH, state="expired", reason="not sent in time", sent_at=None)
+    stories.sent(ann, alert, alert.peak, Severity.HIGH, state="expired", reason="not sent in time", sent_at=None)
     assert ask("why", str(alert.pk)).text.splitlines()[-4:] == ["Queued 12:04:30.008 (+8 ms)", "not sent: not sent in time", "", "Times are UTC."]
+
+
+# /whynot
+
+
+def list_bitcoin() -> None:
+    Market.objects.create(venue="bybit", venue_symbol="BTCUSDT", symbol="BTC/USDT:USDT", asset="BTC", refreshed_at=NOW)
+
+
+def test_whynot_tells_of_each_strong_signal_what_became_of_it() -> None:
+    list_bitcoin()
+    ann, alert = make_subscriber(ANN, Severity.MODERATE, time_zone="Europe/Zurich"), story()
+    stories.sent(ann, alert, alert.peak, Severity.HIGH)
+    single = signal_at(14, 900_000, kind=Kind.LIQUIDATION)
+    stories.decided(alert, single, "updated", Severity.LOW)
+    services.record_change(ann, NOW - timedelta(hours=1))
+    Subscriber.objects.update(created_at=NOW - timedelta(days=1))
+    assert ask("whynot", "btc 14:05").text.splitlines() == [
+        "<b>BTC, 13:50 to 14:20</b>",
+        "",
+        "🔴 14:04:29 HIGH BTC cascade: longs liquidated ▼ $5.2M",
+        f"It did reach this chat: sent at 14:04:30; /alert_{alert.pk}",
+        "",
+        "🟡 14:05:59 LOW BTC liquidation: longs liquidated ▼ $900k",
+        f"Part of an incident of which this chat had a message, sent at 14:04:30; /alert_{alert.pk}",
+        "",
+        "Of BTC only what reached this was kept: liquidations $200,000, cascades $250,000, open interest 0.275 %, volume 200 %.",
+        "",
+        "Times are Europe/Zurich.",
+    ]
+
+
+def test_whynot_says_what_was_wanted_and_when_nothing_was_there() -> None:
+    list_bitcoin()
+    make_subscriber(ANN, Severity.EXTREME)
+    Subscriber.objects.update(created_at=NOW - timedelta(days=1))
+    story()
+    lines = ask("whynot", "BTC 12:05").text.splitlines()
+    assert lines[3] == "Not sent: below your lowest severity, EXTREME (as you have it today; what you wanted then is not on record)."
+    quiet = ask("whynot", "BTC 2026-05-01 12:05").text.splitlines()
+    assert quiet[2] == "Nothing was measured that is large enough to be kept."
+    assert quiet[-3] == "Signals that led to no alert are kept for 30 days."
+    BlindSpot.objects.create(venue="okx", feed="liquidations", since=NOW - timedelta(minutes=40), until=NOW - timedelta(minutes=15))
+    assert "<b>Not seen then</b>\nOKX, liquidations: from 11:40:00 to 12:05:00\n" in ask("whynot", "BTC 12:05").text
+    assert "No watched venue lists it." in ask("whynot", "NOSUCH 12:05").text
+    assert "<b>All assets, 11:50 to 12:20</b>" in ask("whynot", "all 12:05").text
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("", "Of which asset?"),
+        ("14:05", "Of which asset?"),
+        ("BTC ETH 14:05", "One asset at a time, please."),
+        ("BTC 25:00", "25:00 is no time of day."),
+        ("<i> 14:05", "Asset: letters and digits only, like BTC; got &lt;I&gt;. Leave it empty for any other asset."),
+    ],
+)
+def test_whynot_says_what_it_does_not_understand(words: str, problem: str) -> None:
+    make_subscriber(ANN)
+    said = ask("whynot", words).text.splitlines()
+    assert said[0] == problem and said[1].startswith("Write an asset and a time")
+
+
+def test_whynot_needs_somebody_to_tell() -> None:
+    assert ask("whynot", "BTC 14:05").text.startswith("This chat is not subscribed")
