@@ -21,6 +21,7 @@ from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
 from monitors.models import FeedStatus, Liquidation, Market, Signal, ThresholdRule
 from monitors.rule_checks import RUNGS
 from monitors.scan_admin import ScanStatusAdmin as ScanStatusAdmin
+from monitors.sight import scan_troubles
 from monitors.universe_admin import AssetChoiceAdmin as AssetChoiceAdmin
 from monitors.universe_admin import BackfillAdmin as BackfillAdmin
 
@@ -77,8 +78,8 @@ class FeedStatusAdmin(HistoryAdmin):
 
     @column("trouble")
     def trouble(self, status: FeedStatus) -> str:
-        """Why it is blind."""
-        return _judged(status).note or "-"
+        """Why it is blind, and what its scans do not see: a pause that the venue asked for, until when."""
+        return "; ".join(filter(None, (_judged(status).note, scan_troubles(timezone.now()).get(Venue(status.venue))))) or "-"
 
     @column("last data", ordering="last_data_at")
     def data_age(self, status: FeedStatus) -> str:

@@ -91,12 +91,22 @@ class Budget:
             raise BudgetAway(type(error).__name__) from error
         return Turn(wait_us / 1_000_000, bool(paused))
 
-    def pause(self, venue: Venue, seconds: float) -> None:
-        """Nobody asks the venue for `seconds`; a longer pause in force stays."""
+    def pause(self, venue: Venue, seconds: float, why: str) -> None:
+        """Nobody asks the venue for `seconds`; a longer pause in force stays, and so does its reason."""
+        wait_ms = max(1, round(seconds * 1000))
         try:
-            self._pause(keys=[_pause_key(venue)], args=[max(1, round(seconds * 1000))])
+            self._pause(keys=[_pause_key(venue)], args=[wait_ms])
+            self._client.set(key("pause_reason", venue), why, px=wait_ms, nx=True)
         except RedisError as error:
             raise BudgetAway(type(error).__name__) from error
+
+    def pause_reason(self, venue: Venue) -> str:
+        """Why nobody asks the venue now, in the words of whoever was told; "" when that is not known."""
+        try:
+            found = self._client.get(key("pause_reason", venue))
+        except RedisError as error:
+            raise BudgetAway(type(error).__name__) from error
+        return found.decode() if isinstance(found, bytes) else ""
 
     def per_second(self, venue: Venue, bucket: str = USUAL) -> float:
         """The pace in units a second that a long row of requests gets."""

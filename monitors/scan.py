@@ -110,7 +110,8 @@ class Slice:
             return  # a request beside the one that was told
         status.note = str(error)[:200]
         if isinstance(error, LimitReached):
-            self._tell_pause(error)
+            until = timezone.now() + timedelta(seconds=error.pause_s)
+            ScanStatus.objects.filter(venue=self.venue).update(paused_until=until, note=status.note)
         if not isinstance(error, NoTime) and not (isinstance(error, LimitReached) and error.begun):
             status.failed[error.trouble] = status.failed.get(error.trouble, 0) + 1
         if not isinstance(error, NoTime):
@@ -141,13 +142,6 @@ class Slice:
         status.save(update_fields=FINISHED)
         # What was told of a pause meanwhile, here or by another scan, stays
         ScanStatus.objects.filter(pk=status.pk).exclude(paused_until__gt=now).update(note=status.note)
-
-    def _tell_pause(self, limit: LimitReached) -> None:
-        """To all scans of the venue, with the reason; of a pause that has begun that is what whoever was told has written."""
-        rows, now = ScanStatus.objects.filter(venue=self.venue), timezone.now()
-        told = rows.filter(paused_until__gt=now).values_list("note", flat=True).first() if limit.begun else None
-        self.status.note = told or self.status.note
-        rows.update(paused_until=now + timedelta(seconds=limit.pause_s), note=self.status.note)
 
     def _may_ask(self) -> bool:
         now = time.monotonic()

@@ -116,10 +116,11 @@ class Client:
                 raise NoTime(self.venue, "this worker was told to end")
             try:
                 turn = budget().take(self.venue, cost, bucket, spare)
+                reason = budget().pause_reason(self.venue) if turn.paused else ""
             except BudgetAway as error:
                 raise MarketDataError(self.venue, Trouble.NO_BUDGET, f"the shared budget of requests cannot be read (Redis: {error})") from error
             if turn.paused:
-                raise LimitReached(self.venue, "the venue asked for a pause", turn.wait_s, begun=True)
+                raise LimitReached(self.venue, reason or "the venue asked for a pause", turn.wait_s, begun=True)
             if turn.wait_s <= 0:
                 return
             if time.monotonic() + turn.wait_s > deadline:
@@ -128,7 +129,7 @@ class Client:
 
     def _pause(self, limit: LimitReached) -> NoReturn:
         try:
-            budget().pause(self.venue, limit.pause_s)
+            budget().pause(self.venue, limit.pause_s, limit.why)
         except BudgetAway:
             pass  # the caller keeps the pause with the venue's status
         raise limit

@@ -31,7 +31,7 @@ class LimitReached(MarketDataError):
 
     def __init__(self, venue: Venue, text: str, pause_s: float, begun: bool = False) -> None:
         super().__init__(venue, Trouble.LIMIT, f"{text}; nobody asks it for {pause_s:.0f} s")
-        self.pause_s, self.begun = pause_s, begun
+        self.why, self.pause_s, self.begun = text, pause_s, begun
 
 
 class NoTime(MarketDataError):

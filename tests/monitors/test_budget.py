@@ -79,12 +79,13 @@ def test_buckets_are_counted_apart_and_an_unknown_one_is_the_usual(half: Budget)
 
 
 def test_a_pause_keeps_everybody_away_from_that_venue_and_the_longer_one_stays(half: Budget) -> None:
-    half.pause(Venue.BINANCE, 30)
-    half.pause(Venue.BINANCE, 1)
+    half.pause(Venue.BINANCE, 30, "status 418")
+    half.pause(Venue.BINANCE, 1, "status 429")
     turn = half.take(Venue.BINANCE)
     assert turn.paused and turn.wait_s == pytest.approx(30, abs=1)
+    assert (half.pause_reason(Venue.BINANCE), half.pause_reason(Venue.OKX)) == ("status 418", "")
     assert half.take(Venue.OKX).wait_s == 0
-    half.pause(Venue.OKX, 0.05)
+    half.pause(Venue.OKX, 0.05, "status 429")
     assert half.take(Venue.OKX).paused
     harness.wait_until(lambda: not half.take(Venue.OKX).paused)
 
@@ -96,7 +97,7 @@ def test_without_redis_nobody_asks(settings: Any) -> None:
         with pytest.raises(BudgetAway):
             Budget(redis_client(), 0.5).take(Venue.OKX)
         with pytest.raises(BudgetAway):
-            Budget(redis_client(), 0.5).pause(Venue.OKX, 1)
+            Budget(redis_client(), 0.5).pause(Venue.OKX, 1, "")
     finally:
         redis_client.cache_clear()
 

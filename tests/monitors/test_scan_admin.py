@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from monitors.models import CandleRow, EpisodeState, Market, OpenInterestSample, OwnHistory, ScanStatus
+from monitors.models import CandleRow, EpisodeState, FeedStatus, Market, OpenInterestSample, OwnHistory, ScanStatus
 from monitors.sight import blindness
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,8 @@ def test_every_page_of_the_scans_shows_its_rows_and_changes_nothing(client: Clie
 def test_a_pause_is_shown_with_its_end_in_the_list_and_on_the_first_page(client: Client) -> None:
     until = timezone.now() + timedelta(minutes=7)
     ScanStatus.objects.create(venue="binance", kind="open_interest", paused_until=until, note="status 418", failed={"limit reached": 2})
-    for shown in (page(client, "scanstatus"), client.get(reverse("admin:index")).content.decode()):
+    FeedStatus.objects.create(venue="binance", state="live", updated_at=timezone.now(), last_data_at=timezone.now())
+    for shown in (page(client, "scanstatus"), page(client, "feedstatus"), client.get(reverse("admin:index")).content.decode()):
         assert f"paused until {until:%H:%M:%S} UTC; status 418" in shown
     assert "limit reached: 2" in page(client, "scanstatus")
 

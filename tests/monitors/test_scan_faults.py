@@ -85,7 +85,9 @@ def test_the_feed_status_of_every_scan_says_why_a_venue_is_paused(venues: FakeVe
     assert said() == ["OKX over REST: status 429 Too Many Requests"] * 2
     under_way.finish()
     assert said() == ["OKX over REST: status 429 Too Many Requests"] * 2
-    under_way.trouble(LimitReached(Venue.OKX, "the venue asked for a pause", 58, begun=True))
+    with pytest.raises(LimitReached) as heard:
+        under_way.client.call("fetch_time")
+    under_way.trouble(heard.value)
     under_way.finish()
     assert said() == ["OKX over REST: status 429 Too Many Requests"] * 2
 

@@ -109,7 +109,7 @@ def test_a_venue_that_fails_at_the_second_look_holds_nothing_up(venues: FakeVenu
 
 def test_a_paused_venue_is_not_asked_and_holds_nothing_up(venues: FakeVenues) -> None:
     scan_open_interest(Venue.BINANCE)
-    budget().pause(Venue.BINANCE, 60)
+    budget().pause(Venue.BINANCE, 60, "status 429")
     push(venues, "1.06")
     asked = len(venues.requests("binance"))
     scan_open_interest(Venue.OKX)
