@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import action
 
 from alerts import effectiveness, history, manual
+from alerts.broadcast_admin import BroadcastAdmin as BroadcastAdmin
 from alerts.export import csv_lines
 from alerts.incidents import incident_of
 from alerts.market_move_admin import MarketMoveAdmin as MarketMoveAdmin

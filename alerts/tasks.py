@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import claims, digests, dispatcher, effectiveness, outbox, retention, trigger
+from alerts import broadcasts, claims, digests, dispatcher, effectiveness, outbox, retention, trigger
 from alertsystem.celery import LAST, enqueue
 from subscribers import services
 
@@ -37,6 +37,7 @@ def sweep() -> None:
     outbox.resume()
     trigger.close_due(now - ON_ITS_WAY)
     outbox.expire_due(now)
+    broadcasts.feed(now)
     severity = claims.most_urgent(now)
     if severity is not None:
         outbox.wake_dispatcher(severity)

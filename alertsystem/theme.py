@@ -34,7 +34,12 @@ NAVIGATION = [
         _item("Watched assets", "playlist_add_check", "monitors_assetchoice_changelist", "monitors.view_assetchoice"),
         _item("Silences", "notifications_off", "alerts_silence_changelist", "alerts.view_silence"),
     ),
-    _group("Who is told", _item("Subscribers", "group", "subscribers_subscriber_changelist", "subscribers.view_subscriber")),
+    _group(
+        "Who is told",
+        _item("Subscribers", "group", "subscribers_subscriber_changelist", "subscribers.view_subscriber"),
+        _item("Presets", "bookmarks", "subscribers_preset_changelist", "subscribers.view_preset"),
+        _item("Broadcasts", "campaign", "alerts_broadcast_changelist", "alerts.view_broadcast"),
+    ),
     _group(
         "The market",
         _item("Feeds", "sensors", "monitors_feedstatus_changelist", "monitors.view_feedstatus"),

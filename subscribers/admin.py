@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,36 +10,19 @@ from django.utils import timezone
 
 from alerts import manual
 from alertsystem.admin_base import Admin, RowsInline, column
-from monitors.rule_checks import normal_asset
 from subscribers import services
+from subscribers.choice_form import ChoiceForm
 from subscribers.models import Subscriber, Subscription
+from subscribers.preset_admin import PresetAdmin as PresetAdmin
 from subscribers.selectors import choices_of
 from subscribers.wording import wanted_lines
-
-
-class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
-    """One row of what somebody wants."""
-
-    def clean_asset(self) -> str:
-        """As assets are kept."""
-        try:
-            return normal_asset(self.cleaned_data["asset"])
-        except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
-
-    def clean_custom_threshold(self) -> Any:
-        """A threshold of 0 would tell of every single event."""
-        value = self.cleaned_data["custom_threshold"]
-        if value is not None and value <= 0:
-            raise forms.ValidationError("Custom threshold: must be above 0, or empty to use the lowest severity.")
-        return value
 
 
 class SubscriptionInline(RowsInline):
     """What the subscriber wants."""
 
     model = Subscription
-    form = SubscriptionForm
+    form = ChoiceForm
 
 
 @admin.register(Subscriber)
