@@ -165,7 +165,7 @@ class Drainer:
         subscriber, revision = delivery.subscriber, 0
         try:
             text = message_for(delivery, timezone.now())
-            message, revision = Message(text.html, text.plain, silent=delivery.severity < Severity.HIGH), text.revision
+            message, revision = Message(text.html, text.plain, delivery.severity < Severity.HIGH, text.keyboard), text.revision
             channel = self._channels[subscriber.channel]
             request: Future[Any]
             if is_edit:

@@ -1,5 +1,6 @@
 """What does this delivery say now? The incident as it stands at the moment of sending."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,18 +8,21 @@ from alerts import market_moves
 from alerts.digest_message import digest_message
 from alerts.incidents import incident_of
 from alerts.models import Delivery
+from alerts.rules.buttons import Row, under_alert
 from alerts.rules.text import Text, alert_text
 from alerts.rules.wide_text import wide_text
+from monitors.market import Kind
 
 LATE = timedelta(seconds=30)  # later than this after the detection, the text states its age
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The text, and the revision of the alert or market move that it shows (0: of neither)."""
+    """The text, the revision of the alert or market move that it shows (0: of neither), and the buttons under it."""
 
     text: Text
     revision: int
+    keyboard: Sequence[Row] = ()
 
     @property
     def html(self) -> str:
@@ -47,4 +51,5 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
     if alert is None:
         headline, *lines = delivery.text.splitlines() or [""]
         return Message(Text(headline, tuple(lines)), 0)
-    return Message(alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s), alert.revision)
+    keyboard = under_alert(alert.pk, alert.asset, Kind(alert.kind), delivery.subscriber.chat_type)
+    return Message(alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s), alert.revision, keyboard)

@@ -1,17 +1,21 @@
 """What can become of a message? What every channel takes, and the errors that say what to do next."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from alerts.rules.buttons import Row
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to show: `html` as Telegram's HTML, `plain` the same without markup; `silent` makes no sound."""
+    """One message to show: `html` as Telegram's HTML, `plain` the same without markup; `silent` makes no sound; `keyboard`: buttons under it."""
 
     html: str
     plain: str
     silent: bool = False
+    keyboard: Sequence[Row] = ()
 
 
 class Channel(Protocol):
@@ -21,7 +25,7 @@ class Channel(Protocol):
         """Send; the future holds the message's id, None where there are no ids."""
 
     def edit(self, chat_id: int, message_id: int, message: Message) -> "Future[None]":
-        """Replace the text of a message."""
+        """Replace the text and the buttons of a message."""
 
 
 class ChannelError(Exception):

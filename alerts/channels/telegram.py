@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
 from functools import cache
@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
-from telegram import Bot, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
 from alerts.channels.base import ChannelError, ChatMoved, FloodWait, Message, NotModified, OutcomeUnknown, RetryLater, Undeliverable
+from alerts.rules.buttons import Row
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot: `retry_after` as it will be in its next version, without a warning
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class TelegramChannel:
         return self._submit(self._send(chat_id, message))
 
     def edit(self, chat_id: int, message_id: int, message: Message) -> "Future[None]":
-        """Replace the text; NotModified when it stands there already."""
+        """Replace the text and the buttons; NotModified when they stand there already."""
         return self._submit(self._edit(chat_id, message_id, message))
 
     def close(self) -> None:
@@ -68,12 +69,19 @@ class TelegramChannel:
 
     async def _send(self, chat_id: int, message: Message) -> int | None:
         sent = await self._ready().send_message(
-            chat_id, message.html, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW, disable_notification=message.silent
+            chat_id,
+            message.html,
+            parse_mode=ParseMode.HTML,
+            link_preview_options=NO_PREVIEW,
+            disable_notification=message.silent,
+            reply_markup=markup(message.keyboard),
         )
         return sent.message_id
 
     async def _edit(self, chat_id: int, message_id: int, message: Message) -> None:
-        await self._ready().edit_message_text(message.html, chat_id, message_id, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW)
+        await self._ready().edit_message_text(
+            message.html, chat_id, message_id, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=markup(message.keyboard)
+        )
 
     def _ready(self) -> Bot:
         if self._bot is None:
@@ -89,6 +97,12 @@ def open_bot(token: str, api_url: str) -> Bot:
     options = {"timeout": TIMEOUTS, "limits": httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=IDLE_CONNECTION_S)}
     request = Request(httpx_kwargs={**options, "trust_env": not is_loopback(api_url)})
     return Bot(token, base_url=f"{api_url.rstrip('/')}/bot", request=request, get_updates_request=request)
+
+
+def markup(keyboard: Sequence[Row]) -> InlineKeyboardMarkup | None:
+    """Telegram's keyboard; None when there are no buttons."""
+    rows = [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in keyboard if row]
+    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def is_loopback(url: str) -> bool:

@@ -2,14 +2,13 @@
 
 import logging
 import re
-from collections.abc import Sequence
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
+from telegram import Bot, InlineKeyboardMarkup, InputFile
 from telegram.constants import CallbackQueryLimit, ParseMode
 from telegram.error import BadRequest, TelegramError
 
-from alerts.channels.telegram import NO_PREVIEW
-from subscribers.bot.screen import Reply, Row
+from alerts.channels.telegram import NO_PREVIEW, markup
+from subscribers.bot.screen import Reply
 
 MAX_TEXT = 4096  # Telegram; counted with the markup here, which is more than Telegram counts
 MAX_CAPTION = 1024
@@ -48,12 +47,6 @@ async def toast(bot: Bot, tap: str, text: str = "") -> None:
         await bot.answer_callback_query(tap, text[: CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH] or None)
     except TelegramError as error:
         log.debug("a tap is not answered: %s", type(error).__name__)
-
-
-def markup(keyboard: Sequence[Row]) -> InlineKeyboardMarkup | None:
-    """Telegram's keyboard; None when there are no buttons."""
-    rows = [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in keyboard if row]
-    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def fitting(html: str, limit: int = MAX_TEXT) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-Row = Sequence[tuple[str, str]]
+from alerts.rules.buttons import Row as Row
+
+MAX_DIGITS = 18  # of a number that a database takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Asked:
     def parts(self) -> list[str]:
         """A button's arguments: "17:8" is ["17", "8"]."""
         return self.args.split(":") if self.args else []
+
+    def number(self, index: int) -> int | None:
+        """A button's argument as a number from 0 on; None when it is none, or too large for any row's."""
+        text = self.parts[index] if index < len(self.parts) else ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts import dispatcher, outbox
 from alertsystem.broker import key, redis_client
 from tests import stopped_clock
 from tests.fakes import telegram_updates as updates
@@ -59,6 +60,11 @@ class Conversation:
     def pass_time(self, **span: float) -> None:
         """Move the clock on: `pass_time(minutes=10)`."""
         self.set_clock(self.now + timedelta(**span))
+
+    def send_alerts(self) -> None:
+        """Send and edit what waits, from this process."""
+        outbox.resume()
+        dispatcher.drain()
 
     def play(self, name: str, stage: Stage | None = None) -> None:
         """Play conversations/`name`.txt with what the test does at its stage directions; fails with what differs."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from subscribers.bot.replies import MAX_TEXT, fitting, markup
+from alerts.channels.telegram import markup
+from subscribers.bot.replies import MAX_TEXT, fitting
 from tests.fakes.telegram_html import plain_text
 
 

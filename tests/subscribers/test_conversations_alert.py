@@ -1,0 +1,40 @@
+"""What the buttons under an alert do: conversations with the real bot, in a private chat, a group and a channel."""
+
+from datetime import timedelta
+
+from alerts import trigger
+from alerts.models import Alert
+from monitors.models import Signal
+from tests.alerts.builders import make_signal
+from tests.subscribers.conversation import CHATS, Conversation, Stage
+
+
+def test_under_an_alert(conversation: Conversation) -> None:
+    conversation.play("under_an_alert", _story(conversation))
+
+
+def test_under_an_alert_in_a_group_and_a_channel(conversation: Conversation) -> None:
+    def joins() -> None:
+        conversation.telegram.my_chat_member(CHATS["News"][0], "administrator", chat_type="channel", title="News")
+
+    conversation.play("under_an_alert_in_a_group", {**_story(conversation), "the channel News makes the bot an admin": joins})
+
+
+def _story(conversation: Conversation) -> Stage:
+    """A cascade of BTC that is told, and grows."""
+
+    def measured(dollars: int, number: int) -> None:
+        signal = make_signal(dollars, at=conversation.now - timedelta(milliseconds=40))
+        Signal.objects.filter(pk=signal.pk).update(decided_at=None, number=number)
+        trigger.evaluate(signal.fingerprint)
+        conversation.send_alerts()
+
+    def grows() -> None:
+        conversation.pass_time(seconds=10)
+        measured(6_400_000, 2)
+
+    return {
+        "a cascade of BTC comes": lambda: measured(5_230_000, 1),
+        "the cascade grows": grows,
+        "a year later the alert is not kept any more": lambda: Alert.objects.all().delete(),
+    }
