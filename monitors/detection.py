@@ -47,7 +47,7 @@ class Detection:
 
     def take(self, venue: Venue, raw: bytes | str, received_at_ms: int) -> Outcome:
         """Read one raw frame and detect; raises MalformedFrame."""
-        frame = parser_for(venue).parse(raw, self.watch.contracts[venue])
+        frame = parser_for(venue).parse(raw, self._now[0].contracts[venue])
         at_ms = self._in_order(received_at_ms)
         if frame.marks:
             self._marks.add(frame.marks, at_ms)
@@ -75,12 +75,12 @@ class Detection:
         return received_at_ms
 
     def _finish(self, signals: list[Signal]) -> list[Signal]:
-        return [self._apart(self._completed(signal)) for signal in signals]
+        return [self._completed(signal) for signal in signals]
 
     def _completed(self, signal: Signal) -> Signal:
-        """With its price and the venues that are missing; one that went blind within the window has still had its say."""
+        """With its price, the venues that are missing, and a time of its own; a venue that went blind within the window has still had its say."""
         details = {**signal.details, **self._marks_of(signal), **self._missing_at(signal)}
-        return replace(signal, details=details, listed_on=max(signal.listed_on, len(signal.venues)))
+        return replace(signal, details=details, listed_on=max(signal.listed_on, len(signal.venues)), received_at_ms=self._apart_ms(signal))
 
     def _marks_of(self, signal: Signal) -> dict[str, str]:
         return self._marks.details(signal.asset, signal.window_s, signal.received_at_ms)
@@ -89,14 +89,15 @@ class Detection:
         missing = ",".join(venue for venue in self._missing(signal.asset) if venue not in signal.venues)
         return {"missing": missing} if missing else {}
 
-    def _apart(self, signal: Signal) -> Signal:
-        """Two frames of one millisecond may each give a signal: the second counts as 1 ms later, for the key of stored signals.
+    def _apart_ms(self, signal: Signal) -> int:
+        """When it counts as received. Two frames of one millisecond may each give a signal: the second counts as 1 ms later, for the key of stored signals.
 
         No signal of a story counts as earlier than one before it, of whatever kind: it would be taken for an old one and change nothing.
         """
-        of_kind, of_story = (signal.kind, signal.fingerprint), ("", signal.fingerprint)
+        fingerprint, at_ms = signal.fingerprint, signal.received_at_ms
+        of_kind, of_story = (signal.kind, fingerprint), ("", fingerprint)
         earliest_ms = max(self._signal_ms.get(of_kind, 0) + 1, self._signal_ms.get(of_story, 0))
-        if earliest_ms - STEP_BACK_MS < signal.received_at_ms < earliest_ms:
-            signal = replace(signal, received_at_ms=earliest_ms)
-        self._signal_ms[of_kind] = self._signal_ms[of_story] = signal.received_at_ms
-        return signal
+        if earliest_ms - STEP_BACK_MS < at_ms < earliest_ms:
+            at_ms = earliest_ms
+        self._signal_ms[of_kind] = self._signal_ms[of_story] = at_ms
+        return at_ms

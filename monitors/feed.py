@@ -36,7 +36,7 @@ class Feed:
         )
         self._sockets: list[VenueSocket] = []
         self._closed_connects = 0
-        self._seconds: deque[tuple[int, int]] = deque()  # (second, events), newest last
+        self._seconds: deque[list[int]] = deque()  # second and events, newest last
         self._sample_logged_at: float | None = None
         self._malformed_logged = 0
 
@@ -93,8 +93,9 @@ class Feed:
 
     def _count_events(self, second: int, number: int) -> None:
         if self._seconds and self._seconds[-1][0] == second:
-            number += self._seconds.pop()[1]
-        self._seconds.append((second, number))
+            self._seconds[-1][1] += number
+            return
+        self._seconds.append([second, number])
         while self._seconds[0][0] <= second - RATE_OVER_S:
             self._seconds.popleft()
 

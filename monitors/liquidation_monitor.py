@@ -137,25 +137,22 @@ class LiquidationMonitor:
 
     def _detect_frames(self, venue: Venue, frames: Sequence[bytes], received_at_ms: int) -> None:
         """Judge what was received together, frame by frame."""
-        feed = self.feeds[venue]
+        feed, take = self.feeds[venue], self._detection.take
         for raw in frames:
-            self._detect_frame(feed, raw, received_at_ms)
-
-    def _detect_frame(self, feed: Feed, raw: bytes, received_at_ms: int) -> None:
-        try:
-            outcome = self._detection.take(feed.venue, raw, received_at_ms)
-        except MalformedFrame as error:
-            feed.count_malformed(1, error.sample)
-            return
-        except Exception:  # one frame must not end detection
-            log.exception("%s: a frame could not be judged", feed.venue.title)
-            feed.count_malformed(1, sample_of(raw))
-            return
-        if outcome.signals:
-            self._recorder.add(outcome.signals)
-        feed.count(outcome)
-        if outcome.frame.liquidations:
-            self._saver.add(outcome.admission.saved, outcome.at_ms)
+            try:
+                outcome = take(venue, raw, received_at_ms)
+            except MalformedFrame as error:
+                feed.count_malformed(1, error.sample)
+                continue
+            except Exception:  # one frame must not end detection
+                log.exception("%s: a frame could not be judged", venue.title)
+                feed.count_malformed(1, sample_of(raw))
+                continue
+            if outcome.signals:
+                self._recorder.add(outcome.signals)
+            feed.count(outcome)
+            if outcome.frame.liquidations:
+                self._saver.add(outcome.admission, outcome.at_ms)
 
     def _flush_until(self, now_ms: int) -> None:
         next_flush_ms = self._detection.detector.next_flush_ms

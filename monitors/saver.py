@@ -4,11 +4,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from monitors import models
+from monitors.detectors.intake import Admission
 from monitors.market import Liquidation, Venue, from_epoch_ms
 
 log = logging.getLogger(__name__)
@@ -34,13 +35,14 @@ class RowSaver:
         """Begin to save."""
         self._thread.start()
 
-    def add(self, liquidations: Sequence[tuple[Liquidation, str]], at_ms: int) -> None:
+    def add(self, admission: Admission, at_ms: int) -> None:
         """Take the rows of one frame (all of them or none), or count them as unsaved when too many wait."""
-        if len(self._rows) + len(liquidations) > ROWS_LIMIT:
-            for event, _ in liquidations:
+        saved = admission.saved
+        if len(self._rows) + len(saved) > ROWS_LIMIT:
+            for event, _ in saved:
                 self._count_unsaved(event.venue)
         else:
-            self._rows.extend((event, at_ms, kept_out) for event, kept_out in liquidations)
+            self._rows.extend((event, at_ms, kept_out) for event, kept_out in saved)
 
     def stop(self, timeout_s: float) -> int:
         """Save what waits, for as long as there is time; returns how many rows are left."""

@@ -19,6 +19,15 @@ MARK_FRESH = timedelta(minutes=3)
 DEFAULT_ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
 FLOORS_OF = Prepared(lambda: CustomFloor.objects.filter(asset__in=["", Given("asset")]))
+LAST_MARK = Prepared(
+    lambda: (
+        OpenInterestSample.objects.filter(
+            market__asset=Given("asset"), occurred_at__gte=Given("since"), occurred_at__lte=Given("now"), mark_price__isnull=False
+        )
+        .order_by("-occurred_at")
+        .values_list("mark_price", flat=True)[:1]
+    )
+)
 RULES_OF = Prepared(lambda: ThresholdRule.objects.filter(asset__in=["", Given("asset")]).order_by())
 
 
@@ -116,5 +125,4 @@ def venues_without_contracts() -> list[Venue]:
 
 def last_mark(asset: str, now: datetime) -> Decimal | None:
     """The newest mark that a scan of any venue brought, dollars per coin; None when there is none of the last minutes."""
-    fresh = OpenInterestSample.objects.filter(market__asset=asset, occurred_at__gte=now - MARK_FRESH, occurred_at__lte=now, mark_price__isnull=False)
-    return fresh.order_by("-occurred_at").values_list("mark_price", flat=True).first()
+    return LAST_MARK.first(asset=asset, since=now - MARK_FRESH, now=now)

@@ -1,16 +1,18 @@
 """What do the liquidations of one asset and side measure? Their window, and the episodes of both kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 from monitors.detectors.confirmation import confirmed_step
 from monitors.detectors.episode import Episode, MakeSignal
 from monitors.detectors.window import EventWindow, in_order
-from monitors.market import Direction, Kind, Liquidation, Signal, chart_of
+from monitors.market import Direction, Kind, Liquidation, Signal, Venue, chart_of
 from monitors.thresholds import Rule, Rulebook
 
 DUST = Decimal("0.01")  # of LOW: smaller events add dollars, not count
 NO_CASCADE = Decimal(0)
+CASCADE, LIQUIDATION = Kind.CASCADE, Kind.LIQUIDATION  # a class's attribute is looked up anew each time
 WITHOUT_RULE_MS = 30_000  # the window kept for an asset whose cascade rule is switched off
 PRECISION = Decimal("1e-8")  # dollars of a signal, as the database keeps them
 
@@ -83,27 +85,26 @@ class Story:
     def _cascade(self, rule: Rule, value: Decimal, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[Graded]:
         window = self.window
         newest = events[0] if len(events) == 1 else max(events, key=lambda event: event.occurred_at_ms)
-        count, usd_of_venue, newest_ms, seen = window.count, window.usd_of_venue(), window.newest_ms, window.seen
-
-        def make(episode: int, number: int) -> Signal:
-            return Signal(
-                Kind.CASCADE, self.asset, self.side, value.quantize(PRECISION), count, in_order(usd_of_venue), rule.window_s,
-                newest_ms, at_ms, episode, number, listed_on, newest.price, _details(seen, newest),
-            )  # fmt: skip
-
+        venues = window.usd_of_venue()
+        make = partial(self._signal, CASCADE, value, window.count, venues, rule.window_s, window.newest_ms, at_ms, listed_on, newest, window.seen)
         return _graded(self.cascade, rule, value, self._cascade_floor, at_ms, make)
 
     def _liquidation(self, rule: Rule, largest: Liquidation, at_ms: int, listed_on: int) -> list[Graded]:
         value, seen = largest.notional_usd, self.window.seen
-
-        def make(episode: int, number: int) -> Signal:
-            return Signal(
-                Kind.LIQUIDATION, self.asset, self.side, value.quantize(PRECISION), 1, {largest.venue: value}, rule.window_s,
-                largest.occurred_at_ms, at_ms, episode, number, listed_on, largest.price, _details(seen, largest),
-            )  # fmt: skip
-
+        venues = {largest.venue: value}
+        make = partial(self._signal, LIQUIDATION, value, 1, venues, rule.window_s, largest.occurred_at_ms, at_ms, listed_on, largest, seen)
         self.liquidation.end()  # each event is a measurement of its own
         return _graded(self.liquidation, rule, value, self._single_floor, at_ms, make)
+
+    def _signal(
+        self, kind: Kind, value: Decimal, count: int, venues: Mapping[Venue, Decimal], window_s: int, occurred_at_ms: int, at_ms: int,
+        listed_on: int, event: Liquidation, seen: tuple[int, Decimal, int], episode: int, number: int,
+    ) -> Signal:  # fmt: skip
+        """What was measured with `event`, the newest or largest of a frame that arrived at `at_ms`."""
+        return Signal(
+            kind, self.asset, self.side, value.quantize(PRECISION), count, in_order(venues), window_s,
+            occurred_at_ms, at_ms, episode, number, listed_on, event.price, _details(seen, event),
+        )  # fmt: skip
 
 
 def _graded(episode: Episode, rule: Rule, value: Decimal, floor: Decimal, at_ms: int, make: MakeSignal) -> list[Graded]:

@@ -46,7 +46,13 @@ class EventWindow:
                 self.newest_ms = at_ms
             elif at_ms <= self.newest_ms - self._window_ms:
                 continue
-            self._add((at_ms, usd, event.venue))
+            self._put((at_ms, usd, event.venue))
+            self.total_usd += usd
+            self._usd_of_venue[event.venue] += usd
+            if usd >= self._least_usd:
+                self.count += 1
+            if self._largest_usd is not None and usd > self._largest_usd:
+                self._largest_usd = usd
         oldest_ms = self.newest_ms - self._window_ms
         while self._events and self._events[0][0] <= oldest_ms:
             self._drop(*self._events.popleft())
@@ -67,18 +73,11 @@ class EventWindow:
         """Dollars of each venue, 0 for one whose events have left (see `in_order`)."""
         return dict(self._usd_of_venue)
 
-    def _add(self, item: tuple[int, Decimal, Venue]) -> None:
-        at_ms, usd, venue = item
-        if self._events and at_ms < self._events[-1][0]:
+    def _put(self, item: tuple[int, Decimal, Venue]) -> None:
+        if self._events and item[0] < self._events[-1][0]:
             insort(self._events, item)
         else:  # nearly always
             self._events.append(item)
-        self.total_usd += usd
-        self._usd_of_venue[venue] += usd
-        if usd >= self._least_usd:
-            self.count += 1
-        if self._largest_usd is not None and usd > self._largest_usd:
-            self._largest_usd = usd
 
     def _drop(self, at_ms: int, usd: Decimal, venue: Venue) -> None:
         self.total_usd -= usd

@@ -39,7 +39,7 @@ def parse_payload(payload: Any, contracts: Contracts) -> ParsedFrame:
         return ParsedFrame(marks=_marks(events, contracts))
     if "forceOrder" not in kinds:
         raise MalformedFrame(payload)
-    return read_rows(events, lambda event: _force_order(event, contracts))
+    return read_rows(events, contracts, _force_order)
 
 
 def _answer(payload: dict[str, Any]) -> ParsedFrame:

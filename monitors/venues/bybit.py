@@ -30,7 +30,7 @@ def parse_payload(payload: Any, contracts: Contracts) -> ParsedFrame:
         raise MalformedFrame(payload)
     topic, rows = payload.get("topic"), payload.get("data")
     if isinstance(topic, str) and topic.startswith(TOPIC) and isinstance(rows, list):
-        return read_rows(rows, lambda row: _event(row, contracts))
+        return read_rows(rows, contracts, _event)
     if topic is None and "op" in payload:
         return _answer(payload)
     raise MalformedFrame(payload)

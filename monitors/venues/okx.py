@@ -10,7 +10,6 @@ Liquidations, and a refused subscription (documented)::
 The same channel carries inverse contracts (BTC-USD-SWAP, 100 dollars each); they are dropped and counted. A pong is the bare text `pong`.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from monitors.market import Direction, Liquidation
@@ -37,7 +36,7 @@ def parse_payload(payload: Any, contracts: Contracts) -> ParsedFrame:
         return _answer(payload)
     arg, instruments = payload.get("arg"), payload.get("data")
     if isinstance(arg, dict) and arg.get("channel") == CHANNEL and isinstance(instruments, list):
-        return read_rows(_details(instruments), lambda row: _event(row, contracts))
+        return read_rows(_details(instruments), contracts, _event)
     raise MalformedFrame(payload)
 
 
@@ -46,14 +45,16 @@ def _answer(payload: dict[str, Any]) -> ParsedFrame:
     return ParsedFrame(is_control=True, refused=str(payload.get("msg") or payload.get("code") or "refused")[:200] if refused else "")
 
 
-def _details(instruments: list[Any]) -> Iterator[Any]:
+def _details(instruments: list[Any]) -> list[Any]:
     """Each detail beside its instrument; an instrument without readable details is handed on as it is, to be counted as malformed."""
+    rows: list[Any] = []
     for instrument in instruments:
         details = instrument.get("details") if isinstance(instrument, dict) else None
         if isinstance(details, list):
-            yield from ((instrument, detail) for detail in details)
+            rows += [(instrument, detail) for detail in details]
         else:
-            yield instrument
+            rows.append(instrument)
+    return rows
 
 
 def _event(row: Any, contracts: Contracts) -> Liquidation | str:

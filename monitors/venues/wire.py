@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -13,11 +13,13 @@ from monitors.market import Contract, Direction, Liquidation
 SAMPLE_LENGTH = 200  # characters of a malformed frame that the log shows
 SMALLEST, LARGEST = Decimal("1e-12"), Decimal("1e15")  # 12 places are kept; more coins or dollars than this is a broken number
 LONGEST_NUMBER = 40  # characters
+ONE = Decimal(1)
 PLACES = 12  # after the point, as stored
 EARLIEST_MS, LATEST_MS = 1_483_228_800_000, 4_102_444_800_000  # 2017 to 2100: seconds or microseconds taken for ms fall outside
 
 # Why a row that was understood is not counted.
 INVERSE, UNKNOWN_CONTRACT = "inverse", "unknown_contract"
+Known = TypeVar("Known")  # the venue's contracts, which are built on this module
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -93,21 +95,21 @@ def timestamp_ms(value: object) -> int:
 def liquidation(contract: Contract, side: Direction, price: Decimal, coins: Decimal, occurred_at_ms: int) -> Liquidation:
     """The event in coins of the asset; `price` and `coins` are of the venue's own base (1000PEPE)."""
     notional_usd = price * coins
-    if contract.multiplier != 1:
+    if contract.multiplier != ONE:
         price, coins = round(price / contract.multiplier, PLACES), round(coins * contract.multiplier, PLACES)
     if price < SMALLEST or coins > LARGEST or notional_usd > LARGEST:
         raise ValueError("out of range")
     return Liquidation(contract.venue, contract.symbol, contract.asset, side, price, coins, notional_usd, occurred_at_ms)
 
 
-def read_rows(rows: Iterable[Any], read: Callable[[Any], Liquidation | str]) -> ParsedFrame:
+def read_rows(rows: Iterable[Any], contracts: Known, read: Callable[[Any, Known], Liquidation | str]) -> ParsedFrame:
     """Read each row by itself; `read` returns the event, or the reason why the row is not ours, or raises for a malformed one."""
     found: list[Liquidation] = []
     dropped: list[str] = []
     malformed, sample = 0, ""
     for row in rows:
         try:
-            result = read(row)
+            result = read(row, contracts)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             malformed, sample = malformed + 1, sample or sample_of(row)
             continue
@@ -115,12 +117,13 @@ def read_rows(rows: Iterable[Any], read: Callable[[Any], Liquidation | str]) -> 
             dropped.append(result)
         else:
             found.append(result)  # type: ignore[arg-type]  # a Liquidation: the one other type
-    return ParsedFrame(numbered(found), Counter(dropped) if dropped else _NOTHING, malformed, sample)
+    liquidations = tuple(found) if len(found) < 2 else numbered(found)
+    return ParsedFrame(liquidations, Counter(dropped) if dropped else _NOTHING, malformed, sample)
 
 
 def numbered(liquidations: list[Liquidation]) -> tuple[Liquidation, ...]:
     """Number equal rows of one frame: two equal rows are two events, told apart by their occurrence."""
-    if len(liquidations) < 2 or len(set(liquidations)) == len(liquidations):
+    if len(set(liquidations)) == len(liquidations):
         return tuple(liquidations)
     seen: Counter[Liquidation] = Counter()
     result = []

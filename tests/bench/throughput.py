@@ -27,8 +27,9 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from monitors.detectors.intake import Admission  # noqa: E402
 from monitors.liquidation_monitor import LiquidationMonitor  # noqa: E402
-from monitors.market import Liquidation, Venue  # noqa: E402
+from monitors.market import Venue  # noqa: E402
 from monitors.models import Liquidation as LiquidationRow  # noqa: E402
 from monitors.models import Market  # noqa: E402
 from monitors.venues.connection import BufferedWebSocket  # noqa: E402
@@ -62,7 +63,7 @@ class NoRows:
     def start(self) -> None:
         """Nothing to start."""
 
-    def add(self, liquidations: Sequence[tuple[Liquidation, str]], at_ms: int) -> None:
+    def add(self, admission: Admission, at_ms: int) -> None:
         """Nothing is kept."""
 
     def stop(self, timeout_s: float) -> int:
