@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts import digest_message, folding, market_moves
+from alerts.chart_rows import OTHERS, charts, drawn
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.outbox import expire_due, overtaken
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
@@ -16,9 +17,10 @@ State = Delivery.State
 EDIT_INTERVAL = timedelta(seconds=5)
 EDITED_FOR = timedelta(minutes=10)  # the closing edit may be dropped after this
 CUT_OFF = "the sender died while sending"
+LEFT = "not subscribed any more"
 URGENCY = ("-severity", "purpose", "id")  # of one severity "alert" comes before all other purposes
 
-FIRST = Prepared(lambda: Delivery.objects.filter(state=State.PENDING).order_by(*URGENCY).select_related("subscriber", "alert__peak")[:1])
+FIRST = Prepared(lambda: Delivery.objects.filter(OTHERS, state=State.PENDING).order_by(*URGENCY).select_related("subscriber", "alert__peak")[:1])
 CLAIM = PreparedUpdate(
     lambda: Delivery.objects.filter(pk=Given("pk"), state=State.PENDING, attempts=Given("before")),
     state=State.SENDING, claimed_at=Given("now"), attempts=Given("attempts"),
@@ -26,7 +28,7 @@ CLAIM = PreparedUpdate(
 
 
 def next_delivery(now: datetime, without: Collection[int], only: Collection[int] | None = None) -> Delivery | None:
-    """The most severe, oldest pending delivery, not to the subscribers `without`, or just to those of `only`.
+    """The most severe, oldest pending delivery but for charts, not to the subscribers `without`, or just to those of `only`.
 
     Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message, an empty digest.
     While a higher step's deliveries are being written the lower ones wait: it would be told twice, as a message shows the newest state.
@@ -35,7 +37,7 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
         found = FIRST.first()
         if found is None or _is_ready(found, now):
             return found
-    waiting = Delivery.objects.filter(state=State.PENDING).exclude(subscriber__in=without).order_by(*URGENCY)
+    waiting = Delivery.objects.filter(OTHERS, state=State.PENDING).exclude(subscriber__in=without).order_by(*URGENCY)
     if only is not None:
         waiting = waiting.filter(subscriber__in=only)
     waiting = waiting.select_related("subscriber", "alert__peak")
@@ -47,10 +49,24 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
         elif _is_overtaken(found):
             _settle(found, State.SUPERSEDED, "a higher step followed")
         elif not found.subscriber.active:
-            _settle(found, State.FAILED, found.subscriber.deactivated_reason or "not subscribed any more")
+            _settle(found, State.FAILED, found.subscriber.deactivated_reason or LEFT)
         elif found.purpose == Delivery.Purpose.DIGEST and digest_message.is_empty(found):
             _settle(found, State.SUPERSEDED, "nothing was left to tell")
         elif not folding.settle(found):
+            return found
+    return None
+
+
+def next_chart(now: datetime, without: Collection[int], uploading: Collection[int]) -> Delivery | None:
+    """The oldest chart that is there to be sent, not to the subscribers `without`, nor of the alerts whose picture is just being uploaded."""
+    there = charts().filter(drawn() | ~Q(text=""), state=State.PENDING).exclude(subscriber__in=without).exclude(about__in=uploading)
+    waiting = there.select_related("subscriber", "about__chart").defer("about__chart__png").order_by("id")
+    while (found := waiting.first()) is not None:
+        if found.expires_at <= now:
+            expire_due(now)
+        elif not found.subscriber.active:
+            _settle(found, State.FAILED, found.subscriber.deactivated_reason or LEFT)
+        else:
             return found
     return None
 
@@ -69,13 +85,14 @@ def recover() -> int:
 
 
 def most_urgent(now: datetime) -> Severity | None:
-    """How urgent the work is that waits for a drainer: messages, those of a dead drainer, edits; None when there is none."""
+    """How urgent the work is that waits for a drainer: messages, those of a dead drainer, charts, edits; None when there is none."""
     ordered = Delivery.objects.order_by(*URGENCY)
     # One state a query: each has an index of its own
-    waiting = [ordered.filter(state=state).values_list("severity", flat=True).first() for state in (State.PENDING, State.SENDING)]
+    states = (Q(OTHERS, state=State.PENDING), Q(state=State.SENDING))
+    waiting = [ordered.filter(state).values_list("severity", flat=True).first() for state in states]
     found = [severity for severity in waiting if severity is not None]
-    if not found and (edit := next_edit(now, without=())) is not None:
-        found = [edit.severity]
+    if not found and (later := next_chart(now, (), ()) or next_edit(now, ())) is not None:
+        found = [later.severity]
     return Severity(max(found)) if found else None
 
 

@@ -14,9 +14,10 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from alerts import claims, outbox, outcomes
-from alerts.channels.base import Channel, FloodWait, Message, RetryLater
+from alerts.channels.base import Channel, FloodWait, Message, PhotoChannel, RetryLater, SentPhoto
 from alerts.channels.console import ConsoleChannel
 from alerts.channels.telegram import telegram_channel
+from alerts.chart_rows import is_photo, photo_of, remember
 from alerts.flood import FloodLimiter, RedisAway, limiter
 from alerts.messages import message_for
 from alerts.models import Delivery
@@ -35,7 +36,7 @@ HANDOVER_S = 0.003  # the request is written in the loop's thread, which needs t
 POLL_S = 0.01  # how soon a waiting drainer sees new work
 PATIENCE_S = 4.0  # whatever waits longer is left to the sweep
 REDIS_RETRY_S = 0.5
-EDIT_LOOK_S = 0.5
+LOOK_S = 0.5  # how often charts and edits are looked for while there are none
 GROUP_SPARE = 5  # of a group's 20 messages a minute, what edits leave to alerts
 Channels = Mapping[str, Channel]
 
@@ -49,6 +50,11 @@ class Flight:
     is_edit: bool
     since: float
 
+    @property
+    def uploads(self) -> bool:
+        """Whether it brings a picture that Telegram does not have yet."""
+        return is_photo(self.delivery) and self.delivery.about is not None and not self.delivery.about.chart.file_id
+
 
 def drain(slice_s: float = SLICE_S) -> int:
     """Send what waits for at most a slice; return how many requests were made (0 as well when another drainer is at it)."""
@@ -60,7 +66,7 @@ def drain(slice_s: float = SLICE_S) -> int:
         claims.recover()
     drainer.run(slice_s)  # when it fails the lease is left to run out, and the next holder recovers what was being sent
     lease.release()
-    left = drainer.next_delivery(PATIENCE_S)  # whoever was told "another drainer is at it" meanwhile is not forgotten
+    left = drainer.next_delivery(PATIENCE_S) or drainer.next_chart(time.monotonic())  # whoever was told "another drainer is at it" meanwhile is not forgotten
     if left is not None:
         outbox.wake_dispatcher(Severity(left.severity))
     return drainer.requests
@@ -83,7 +89,7 @@ class Drainer:
         # Monotonic seconds from when on something may be tried again
         self._channel_at: dict[str, float] = {}
         self._chat_at: dict[int, float] = {}
-        self._edits_at = 0.0
+        self._charts_at = self._edits_at = 0.0
         self._renew_at = time.monotonic() + RENEW_S
 
     def run(self, slice_s: float) -> None:
@@ -93,7 +99,7 @@ class Drainer:
             looked_at = time.monotonic()
             self._chat_at = {chat: at for chat, at in self._chat_at.items() if at > looked_at}
             self._collect(0)
-            if len(self._flights) < IN_FLIGHT and (self._send_next() or self._edit_next(looked_at)):
+            if len(self._flights) < IN_FLIGHT and (self._send_next() or self._chart_next(looked_at) or self._edit_next(looked_at)):
                 self._collect(HANDOVER_S if self._flights else 0)
                 continue
             wait_s = self._wait_s(looked_at)
@@ -127,16 +133,35 @@ class Drainer:
             self._start(delivery, is_edit=False)
         return True
 
-    def _edit_next(self, now: float) -> bool:
-        """Begin to edit a message that is out of date; only when nothing new could be sent.
+    def next_chart(self, now: float) -> Delivery | None:
+        """The chart that can be sent at `now`, monotonic seconds; None when none can."""
+        if now < self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0):
+            return None
+        uploading = [about for flight in self._flights.values() if flight.uploads and (about := flight.delivery.about_id)]
+        return claims.next_chart(timezone.now(), self._busy(now), uploading)
 
-        `now` is from before that was looked at: a slot that has become free since belongs to the new message that waits for it.
+    def _chart_next(self, now: float) -> bool:
+        """Begin to send a chart; only when no text could be sent, and none of a group's messages that an alert may need.
+
+        `now` is from before that was looked at: a slot that has become free since belongs to the text that waits for it.
         """
+        if now < self._charts_at:
+            return False
+        delivery = self.next_chart(now)
+        if delivery is None:
+            self._charts_at = min([now + LOOK_S, *self._chat_at.values()])
+            return False
+        if self._has_slot(delivery, spare=GROUP_SPARE) and claims.claim(delivery, timezone.now()):
+            self._start(delivery, is_edit=False)
+        return True
+
+    def _edit_next(self, now: float) -> bool:
+        """Begin to edit a message that is out of date; only when nothing new could be sent. `now` as for a chart."""
         if now < self._edits_at or now < self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0):
             return False
         delivery = claims.next_edit(timezone.now(), self._busy(now))
         if delivery is None:
-            self._edits_at = min([now + EDIT_LOOK_S, *self._chat_at.values()])
+            self._edits_at = min([now + LOOK_S, *self._chat_at.values()])
             return False
         if self._has_slot(delivery, spare=GROUP_SPARE):
             self._start(delivery, is_edit=True)
@@ -168,7 +193,10 @@ class Drainer:
             message, revision = Message(text.html, text.plain, delivery.severity < Severity.HIGH, text.keyboard), text.revision
             channel = self._channels[subscriber.channel]
             request: Future[Any]
-            if is_edit:
+            if is_photo(delivery):
+                assert isinstance(channel, PhotoChannel)
+                request = channel.send_photo(subscriber.chat_id, photo_of(delivery))
+            elif is_edit:
                 assert delivery.message_id is not None
                 request = channel.edit(subscriber.chat_id, delivery.message_id, message)
             else:
@@ -199,7 +227,11 @@ class Drainer:
             self._hold_back(flight.delivery.subscriber.channel, error)
         match error, flight.is_edit:
             case None, False:
-                outcomes.sent(flight.delivery, request.result(), flight.revision, at)
+                result = request.result()
+                if isinstance(result, SentPhoto):
+                    remember(flight.delivery, result.file_id)
+                    result = result.message_id
+                outcomes.sent(flight.delivery, result, flight.revision, at)
             case None, True:
                 outcomes.edited(flight.delivery, flight.revision, at)
             case Exception(), False:

@@ -21,7 +21,7 @@ from monitors.venues.troubles import MarketDataError, Trouble
 
 said = Seldom(logging.getLogger(__name__))
 
-SLICE_S = 25.0  # no request begins later; one takes 10 s at most, so that a task stays under its time limit
+SLICE_S = 10.0  # no request begins later, and one takes 10 s at most: charts wait for the same worker
 LEASE_S = 50.0
 SETTLED = timedelta(seconds=10)  # after a minute's end its candle is asked for
 GAP_AFTER = timedelta(minutes=5)  # what the venue does not have by then is a gap

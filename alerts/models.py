@@ -207,7 +207,8 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["broadcast", "subscriber"], condition=Q(broadcast__isnull=False), name="one_message_per_broadcast_and_subscriber"),
         ]
         indexes = [
-            models.Index(fields=["-severity", "purpose", "id"], name="delivery_outbox", condition=Q(state="pending")),
+            models.Index(fields=["-severity", "purpose", "id"], name="delivery_outbox", condition=Q(state="pending") & ~Q(purpose="chart")),
+            models.Index(fields=["id"], name="delivery_charts", condition=Q(state="pending", purpose="chart")),
             models.Index(fields=["id"], name="delivery_in_flight", condition=Q(state="sending")),
             models.Index(fields=["alert", "revision"], name="delivery_to_edit", condition=Q(state="sent", live=True)),
             models.Index(fields=["subscriber", "queued_at"]),

@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from alerts.channels.base import ChannelError, ChatMoved, NotModified, OutcomeUnknown, Undeliverable
+from alerts import chart_rows
+from alerts.channels.base import ChannelError, ChatMoved, NotModified, OutcomeUnknown, Undeliverable, UnknownPhoto
 from alerts.models import Delivery
 from monitors.thresholds import Severity
 from subscribers import services
@@ -14,6 +15,7 @@ from subscribers.models import Subscriber
 
 log = logging.getLogger(__name__)
 State = Delivery.State
+PHOTO_TRIES = 3
 
 
 @transaction.atomic
@@ -32,6 +34,11 @@ def not_sent(delivery: Delivery, error: Exception) -> None:
     match error:
         case ChatMoved():
             _follow(delivery, error.new_id)
+        case UnknownPhoto() if delivery.attempts < PHOTO_TRIES:
+            chart_rows.forget(delivery)
+            _close(delivery, state=State.PENDING, reason=error.reason)
+        case UnknownPhoto():
+            _close(delivery, state=State.FAILED, reason=error.reason)
         case Undeliverable():
             _close(delivery, state=State.FAILED, reason=error.reason[:200])
             _part(delivery, error)
@@ -93,6 +100,9 @@ def _follow(delivery: Delivery, new_id: int) -> None:
     if kept is not None and kept.pk != delivery.subscriber_id:
         same = Delivery.objects.filter(alert=OuterRef("alert"), subscriber=kept, step=OuterRef("step"))
         waiting = Delivery.objects.filter(~Exists(same), subscriber=delivery.subscriber_id, state__in=(State.PENDING, State.HELD, State.FOLDED))
+        about = Delivery.objects.filter(about=OuterRef("about"), purpose=OuterRef("purpose"), number=OuterRef("number"), subscriber=kept)
+        broadcast = Delivery.objects.filter(broadcast=OuterRef("broadcast"), subscriber=kept)
+        waiting = waiting.exclude(Exists(about)).exclude(Exists(broadcast))
         wide = Delivery.objects.filter(alert=None, move=OuterRef("move"), subscriber=kept)
         waiting = waiting.exclude(Exists(wide), alert=None, move__isnull=False)
         unsent = Delivery.objects.filter(purpose=Delivery.Purpose.DIGEST, state__in=(State.PENDING, State.SENDING), subscriber=kept)

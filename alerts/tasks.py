@@ -7,13 +7,14 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import broadcasts, claims, digests, dispatcher, effectiveness, outbox, retention, trigger
+from alerts import broadcasts, charts, claims, digests, dispatcher, effectiveness, outbox, retention, trigger
 from alertsystem.celery import LAST, enqueue
 from subscribers import services
 
 SWEEP_EVERY_S = 5  # as the schedule has it
 TELL_EVERY_S = 10
 MEASURE_EVERY_S = 60
+FOLLOW_UP_EVERY_S = 5
 ON_ITS_WAY = timedelta(seconds=5)  # a signal from before an incident's end may still be on its way to the database
 
 
@@ -60,9 +61,16 @@ def measure_outcomes() -> int:
     return settled
 
 
+@shared_task(name="alerts.follow_up_charts", expires=FOLLOW_UP_EVERY_S)
+def follow_up_charts() -> int:
+    """Draw the charts that are wanted, and write the rows of who gets them; return how many rows."""
+    return charts.follow_up(timezone.now())
+
+
 @shared_task(name="alerts.prune")
 def prune() -> int:
     """Delete a slice of what is older than the operator wants to keep, and ask for the next slice when there is more; return how many rows."""
+    charts.prune(timezone.now())
     deleted, complete = retention.prune(timezone.now())
     if not complete:
         enqueue("alerts.prune", priority=LAST)

@@ -33,6 +33,7 @@ QUEUE_OF_TASK = {  # every other: scans
     "alerts.sweep": "alerts",
     "alerts.dispatch": "delivery",
     "alerts.measure_outcomes": "housekeeping",
+    "alerts.follow_up_charts": "housekeeping",
     "alerts.prune": "housekeeping",
 }
 

@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from alerts.chart_rows import OTHERS
 from alerts.models import Alert, Delivery
 from monitors.models import FeedStatus, ScanStatus, Signal
 from monitors.thresholds import Severity
@@ -93,9 +94,9 @@ def _alerts(now: datetime) -> Iterator[Metric]:
 
 
 def _outbox(now: datetime) -> Iterator[Metric]:
-    pending = Delivery.objects.filter(state=Delivery.State.PENDING).order_by()
+    pending = Delivery.objects.filter(OTHERS, state=Delivery.State.PENDING).order_by()
     waiting = dict(pending.values_list("severity").annotate(Count("pk")))
-    yield _gauge("deliveries_pending", "messages that wait to be sent", ["severity"], _by_severity(waiting))
+    yield _gauge("deliveries_pending", "messages that wait to be sent, without charts", ["severity"], _by_severity(waiting))
     oldest = _age_s(now, pending.aggregate(at=Min("queued_at"))["at"])
     yield _gauge("deliveries_pending_oldest_age_seconds", "age of the oldest of them", [], [([], oldest)])
     newest = Delivery.objects.aggregate(pk=Max("pk"))["pk"] or 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alerts.rules.buttons import Row
 
@@ -18,6 +18,27 @@ class Message:
     keyboard: Sequence[Row] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture with a caption in plain text, as a silent answer to a message of the chat (None: to none).
+
+    `file_id` names a picture that the server has already; without one `png` is uploaded.
+    """
+
+    caption: str
+    file_id: str = ""
+    png: bytes = b""
+    answers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentPhoto:
+    """The message's id, and by what name the server knows the picture from now on."""
+
+    message_id: int
+    file_id: str
+
+
 class Channel(Protocol):
     """Sends at once and answers later: each future ends with a result or one of the errors below."""
 
@@ -26,6 +47,14 @@ class Channel(Protocol):
 
     def edit(self, chat_id: int, message_id: int, message: Message) -> "Future[None]":
         """Replace the text and the buttons of a message."""
+
+
+@runtime_checkable
+class PhotoChannel(Protocol):
+    """A channel that can show pictures, too."""
+
+    def send_photo(self, chat_id: int, photo: Photo) -> "Future[SentPhoto]":
+        """Send a picture; UnknownPhoto when the server does not know its `file_id`."""
 
 
 class ChannelError(Exception):
@@ -54,6 +83,13 @@ class Undeliverable(ChannelError):
     def __init__(self, reason: str, gone: bool = False) -> None:
         super().__init__(reason)
         self.gone = gone
+
+
+class UnknownPhoto(ChannelError):
+    """Not sent: the server does not know this picture by that name."""
+
+    def __init__(self) -> None:
+        super().__init__("the server does not know the picture any more")
 
 
 class ChatMoved(ChannelError):

@@ -13,12 +13,24 @@ from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
-from alerts.channels.base import ChannelError, ChatMoved, FloodWait, Message, NotModified, OutcomeUnknown, RetryLater, Undeliverable
+from alerts.channels.base import (
+    ChannelError,
+    ChatMoved,
+    FloodWait,
+    Message,
+    NotModified,
+    OutcomeUnknown,
+    Photo,
+    RetryLater,
+    SentPhoto,
+    Undeliverable,
+    UnknownPhoto,
+)
 from alerts.rules.buttons import Row
 
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # python-telegram-bot: `retry_after` as it will be in its next version, without a warning
@@ -31,6 +43,7 @@ RECONNECT_S = 1.0
 NO_TOKEN_S = 10.0  # how soon a missing or refused token is looked at again
 # Telegram answers all of these with a bare 400; the words are all it gives.
 CHAT_GONE = ("chat not found", "deactivated", "kicked", "blocked", "not a member", "rights to send", "administrator", "peer_id_invalid", "write_forbidden")
+PHOTO_UNKNOWN = ("wrong file identifier", "wrong remote file identifier", "file_reference")
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -61,6 +74,10 @@ class TelegramChannel:
         """Replace the text and the buttons; NotModified when they stand there already."""
         return self._submit(self._edit(chat_id, message_id, message))
 
+    def send_photo(self, chat_id: int, photo: Photo) -> "Future[SentPhoto]":
+        """Send a picture without a sound, as an answer where the message is still there."""
+        return self._submit(self._send_photo(chat_id, photo))
+
     def close(self) -> None:
         """End the connections and the loop."""
         if self._bot is not None:
@@ -82,6 +99,12 @@ class TelegramChannel:
         await self._ready().edit_message_text(
             message.html, chat_id, message_id, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=markup(message.keyboard)
         )
+
+    async def _send_photo(self, chat_id: int, photo: Photo) -> SentPhoto:
+        answers = None if photo.answers is None else ReplyParameters(photo.answers, allow_sending_without_reply=True)
+        picture = photo.file_id or InputFile(photo.png, filename="chart.png")
+        sent = await self._ready().send_photo(chat_id, picture, photo.caption, disable_notification=True, reply_parameters=answers)
+        return SentPhoto(sent.message_id, sent.photo[-1].file_id if sent.photo else "")
 
     def _ready(self) -> Bot:
         if self._bot is None:
@@ -127,7 +150,11 @@ def meaning(error: TelegramError) -> ChannelError:
             return RetryLater(NO_TOKEN_S, "Telegram refuses the token: see TELEGRAM_BOT_TOKEN and TELEGRAM_API_URL")
         case BadRequest():  # a NetworkError too, so it comes first
             words = error.message.lower()
-            return NotModified() if "message is not modified" in words else Undeliverable(error.message, gone=any(part in words for part in CHAT_GONE))
+            if "message is not modified" in words:
+                return NotModified()
+            if any(part in words for part in PHOTO_UNKNOWN):
+                return UnknownPhoto()
+            return Undeliverable(error.message, gone=any(part in words for part in CHAT_GONE))
         case NetworkError() if isinstance(error.__cause__, NOT_SENT):
             return RetryLater(RECONNECT_S, f"Telegram cannot be reached ({type(error.__cause__).__name__})")
         case _:

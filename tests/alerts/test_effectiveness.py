@@ -17,7 +17,7 @@ from monitors.models import CandleRow, Market, PriceCandle
 from monitors.thresholds import Severity
 from tests.alerts.builders import make_alert, make_signal
 from tests.fakes.venues import FakeVenues
-from tests.monitors.scanning import scanned_venues
+from tests.monitors.scanning import priced_venues
 
 pytestmark = pytest.mark.django_db
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -26,7 +26,7 @@ MINUTE_MS, STEP_MS = 60_000, 300_000
 
 @pytest.fixture
 def venues(settings: Settings, valkey: "Redis") -> Iterator[FakeVenues]:
-    with scanned_venues(settings) as fakes:
+    with priced_venues(settings) as fakes:
         yield fakes
 
 

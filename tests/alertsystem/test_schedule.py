@@ -12,6 +12,7 @@ SEEDED = {
     "monitors.backfill": (60, "seconds", "scans", 9),
     "monitors.update_own_histories": (600, "seconds", "scans", 9),
     "alerts.measure_outcomes": (60, "seconds", "housekeeping", 9),
+    "alerts.follow_up_charts": (5, "seconds", "housekeeping", 6),
     "alerts.prune": (1, "days", "housekeeping", 9),
 }
 

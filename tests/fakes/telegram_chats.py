@@ -83,6 +83,7 @@ class Chats:
         self.commands_of: dict[str, list[Json]] = {}
         self.taps, self.members = Taps(), Members(bot)
         self.others: set[tuple[int | str, int]] = set()  # messages of people, which a bot cannot edit
+        self.files: set[str] = set()  # names of the files that were uploaded
         self._standing: dict[tuple[int | str, int], SentMessage] = {}
         self._ids = itertools.count(1)
         self.methods: dict[str, Callable[[Json], Any]] = {
@@ -120,6 +121,8 @@ class Chats:
             _parsed(params, "caption", MAX_CAPTION)
         if method in FILES and not params.get(FILES[method]):
             raise Refused(400, f"Bad Request: there is no {FILES[method]} in the request")
+        if method in FILES and not isinstance(given := params[FILES[method]], Upload) and given not in self.files:
+            raise Refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
         if method not in SENDING:
             current = self.message(chat_id, int(params.get("message_id", 0)))
             if method == "editMessageText" and current.method != "sendMessage":
@@ -161,6 +164,8 @@ class Chats:
         )
         self.sent.append(message)
         self._standing[message.chat_id, message.message_id] = message
+        if method in FILES:
+            self.files.add(_file_id(message))
         return self.shown(message)
 
     def _edit_text(self, params: Json) -> Json:
@@ -199,13 +204,19 @@ class Chats:
         where = chat(message.chat_id, *named) if isinstance(message.chat_id, int) else {"id": -1001, "type": "channel", "username": message.chat_id}
         body = {"message_id": message.message_id, "from": self.bot, "chat": where, "date": int(message.at_epoch)}
         body["text" if message.method == "sendMessage" else "caption"] = message.plain
-        file = {"file_id": f"file-{message.message_id}", "file_unique_id": f"u{message.message_id}"}
+        file = {"file_id": _file_id(message), "file_unique_id": f"u{message.message_id}"}
         if message.method == "sendPhoto":
             body["photo"] = [file | {"width": 1280, "height": 720}]
         elif message.method == "sendDocument":
             body["document"] = file | {"file_name": getattr(message.params["document"], "name", "")}
         inline = (message.reply_markup or {}).get("inline_keyboard")
         return body | ({"reply_markup": message.reply_markup} if inline else {}) | ({"edit_date": int(time.time())} if message.edits else {})
+
+
+def _file_id(message: SentMessage) -> str:
+    """A file that was sent by its name keeps it."""
+    given = message.params.get(FILES.get(message.method, ""), "")
+    return f"file-{message.message_id}" if isinstance(given, Upload) else str(given)
 
 
 def _parsed(params: Json, key: str, limit: int) -> str:

@@ -32,6 +32,24 @@ def scanned_venues(settings: Any, assets: list[str] | None = None) -> Iterator[F
         yield fakes
 
 
+@contextmanager
+def priced_venues(settings: Any) -> Iterator[FakeVenues]:
+    """Fakes that the settings lead to, whose contracts of WATCHED are known without having been asked for: for tests that ask for prices alone."""
+    with FakeVenues() as fakes:
+        for name, url in fakes.env.items():
+            setattr(settings, name, url)
+        usual = [listing for listing in fakes.markets.listings if (listing.kind, listing.term, listing.inverse) == ("coin", "perpetual", False)]
+        Market.objects.bulk_create(
+            Market(
+                venue=listing.venue, venue_symbol=listing.symbol, symbol=f"{listing.base}/{listing.quote}:{listing.quote}", asset=listing.asset,
+                contract_size=Decimal(listing.contract_size), multiplier=Decimal(listing.multiplier), turnover_usd=float(listing.turnover_usd),
+                refreshed_at=timezone.now(),
+            )
+            for listing in usual if listing.asset in WATCHED
+        )  # fmt: skip
+        yield fakes
+
+
 def past_samples(minutes: int, change: str = "1", venue: str = "") -> None:
     """A sample a minute before the newest one of each contract, `change` times as large, `minutes` long."""
     rows = []

@@ -16,14 +16,14 @@ from monitors.venues.price_candles import MINUTE_MS
 from monitors.venues.troubles import MarketDataError
 from tests.fakes.venue_rest_common import now_ms
 from tests.fakes.venues import FakeVenues
-from tests.monitors.scanning import scanned_venues
+from tests.monitors.scanning import priced_venues
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def venues(settings: Settings, valkey: "Redis") -> Iterator[FakeVenues]:
-    with scanned_venues(settings) as fakes:
+    with priced_venues(settings) as fakes:
         yield fakes
 
 

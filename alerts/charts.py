@@ -1,0 +1,170 @@
+"""Who gets the chart of an alert? Everybody who got it at HIGH or EXTREME and wants charts, and whoever asks; it is drawn once."""
+
+import importlib
+import logging
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from alerts import outbox
+from alerts.chart_data import NoPicture, picture_of
+from alerts.chart_rows import SENDABLE, charts, drawn
+from alerts.models import Alert, Chart, Delivery
+from alerts.rules.chart import Picture, caption
+from alertsystem import ending
+from alertsystem.celery import USUAL, enqueue
+from monitors.lease import Held
+from monitors.thresholds import Severity
+from subscribers.models import Subscriber
+
+log = logging.getLogger(__name__)
+
+State = Delivery.State
+LOUD = Severity.HIGH  # from here on the chart comes by itself
+RECENT = timedelta(minutes=20)  # texts are sent for 15 minutes at most
+EXPIRY = timedelta(minutes=15)  # after it was asked for, or is there to be sent
+GIVE_UP_AFTER = timedelta(minutes=3)  # of trying to draw it while venues do not answer
+TRY_AGAIN_AFTER = timedelta(minutes=5)  # when it is asked for once more after it could not be drawn
+PATIENCE_S = 5.0
+SLICE_S = 15.0
+LEASE_S = 30.0  # renewed from alert to alert
+AT_MOST = 1_000  # rows at a time
+PICTURES_KEPT = timedelta(days=30)
+
+
+class Asked(StrEnum):
+    """What becomes of a wish for a chart."""
+
+    COMING = "coming"  # it is drawn, or on its way already
+    THERE = "there"  # this chat has it
+    NO_DATA = "no data"
+    NOT_HERE = "not here"  # not a chat that can show pictures
+
+
+def ask(alert: Alert, subscriber: Subscriber) -> Asked:
+    """Let a chat have the chart of an alert, once; it is drawn by housekeeping and sent by the dispatcher, after all that is more urgent."""
+    if subscriber.channel != Subscriber.Channel.TELEGRAM:
+        return Asked.NOT_HERE
+    now = timezone.now()
+    with transaction.atomic():
+        chart, _ = Chart.objects.get_or_create(alert=alert)
+        if chart.failed and chart.asked_at > now - TRY_AGAIN_AFTER:
+            return Asked.NO_DATA
+        earlier = charts().filter(about=alert, subscriber=subscriber).first()
+        if earlier is not None and earlier.state == State.SENT:
+            return Asked.THERE
+        if not _is_there(chart):
+            Chart.objects.filter(pk=chart.pk).update(failed="", drawn_at=None, asked_at=now)
+        if earlier is None:
+            Delivery.objects.bulk_create([_row(alert, subscriber.pk, now)], ignore_conflicts=True)
+        elif earlier.state not in (State.PENDING, State.SENDING):
+            again = {"state": State.PENDING, "reason": "", "text": "", "attempts": 0, "unknown_outcomes": 0, "claimed_at": None}
+            charts().filter(pk=earlier.pk, state=earlier.state).update(**again, queued_at=now, expires_at=now + EXPIRY)
+        transaction.on_commit(_hint)
+    return Asked.COMING
+
+
+def follow_up(now: datetime, slice_s: float = SLICE_S) -> int:
+    """Draw what is wanted and not drawn yet, and write the rows of those who got the text by now; returns how many rows. One worker at a time."""
+    lease, until = Held("charts", LEASE_S), time.monotonic() + slice_s
+    if not lease.acquire():
+        return 0
+    written = 0
+    try:
+        for alert in _wanted(now):
+            if time.monotonic() >= until or ending.is_ending() or not lease.renew():
+                break
+            chart = _drawn(alert, now)
+            if chart.failed:
+                _say_that_there_is_none(chart)
+            elif _is_there(chart):
+                written += _write(alert, now)
+                outbox.wake_dispatcher(Severity.LOW)
+    finally:
+        lease.release()
+    return written
+
+
+def prune(now: datetime) -> int:
+    """Forget old pictures; Telegram keeps those that were sent, and any can be drawn again while its data is there."""
+    return Chart.objects.filter(drawn_at__lt=now - PICTURES_KEPT, png__isnull=False).update(png=None)
+
+
+def _wanted(now: datetime) -> Iterator[Alert]:
+    """The alerts of which somebody waits for a chart, the most severe first: those that were asked for, and the loud ones of the last minutes."""
+    asked = charts().filter(~drawn(), state=State.PENDING, text="")
+    yield from Alert.objects.filter(pk__in=asked.values("about")).select_related("peak").order_by("-severity", "pk")
+    for alert in Alert.objects.filter(severity__gte=LOUD, changed_at__gt=now - RECENT).select_related("peak").order_by("-severity", "pk"):
+        if _told(alert, now).exists() and not Chart.objects.filter(alert=alert).exclude(failed="").exists():
+            yield alert
+
+
+def _told(alert: Alert, now: datetime) -> QuerySet[Delivery]:
+    """The messages that brought the alert to chats which want a chart of it and have no row for one."""
+    has_one = charts().filter(about=alert, subscriber=OuterRef("subscriber"))
+    told = Delivery.objects.filter(alert=alert, step__gte=LOUD, state=State.SENT, sent_at__gt=now - RECENT)
+    return told.filter(~Exists(has_one), subscriber__charts=True, subscriber__active=True, subscriber__channel=Subscriber.Channel.TELEGRAM)
+
+
+def _write(alert: Alert, now: datetime) -> int:
+    """The rows of all who were told by now and have none."""
+    written = 0
+    while chats := set(_told(alert, now).order_by().values_list("subscriber", flat=True)[:AT_MOST]):
+        Delivery.objects.bulk_create([_row(alert, chat, now) for chat in sorted(chats)], ignore_conflicts=True)
+        written += len(chats)
+    return written
+
+
+def _row(alert: Alert, subscriber_id: int, now: datetime) -> Delivery:
+    return Delivery(
+        purpose=Delivery.Purpose.CHART, about=alert, subscriber_id=subscriber_id, severity=Severity.BELOW_LOW, queued_at=now, expires_at=now + EXPIRY
+    )  # fmt: skip
+
+
+def _drawn(alert: Alert, now: datetime) -> Chart:
+    """The alert's chart, drawn if that was not done yet; neither drawn nor failed while venues do not answer."""
+    chart, _ = Chart.objects.get_or_create(alert=alert)
+    if chart.failed or _is_there(chart):
+        return chart
+    try:
+        picture = picture_of(alert, now, PATIENCE_S)
+    except NoPicture as none:
+        chart.failed = "" if none.later and chart.asked_at > now - GIVE_UP_AFTER else none.reason
+        chart.save(update_fields=["failed"])
+        return chart
+    chart.png, chart.caption, chart.file_id, chart.drawn_at = _draw(picture), caption(picture, alert.asset), "", timezone.now()
+    chart.save(update_fields=["png", "caption", "file_id", "drawn_at"])
+    return chart
+
+
+def _is_there(chart: Chart) -> bool:
+    return Chart.objects.filter(SENDABLE, pk=chart.pk).exists()
+
+
+def _draw(picture: Picture) -> bytes:
+    """As PNG. Only here the library is loaded: half a second, and 60 MB that no other process shall have."""
+    os.environ.setdefault("MPLCONFIGDIR", str(settings.DATA_DIR / "matplotlib"))  # where it keeps its list of fonts; else it looks for a home
+    png: bytes = importlib.import_module("alerts.drawing").draw(picture)
+    return png
+
+
+def _say_that_there_is_none(chart: Chart) -> None:
+    """Whoever asked gets an answer in words."""
+    asked = charts().filter(about=chart.alert_id, state=State.PENDING, text="")
+    if asked.update(text=f"No chart of alert {chart.alert_id}: {chart.failed}."):
+        outbox.wake_dispatcher(Severity.LOW)
+
+
+def _hint() -> None:
+    try:
+        enqueue("alerts.follow_up_charts", priority=USUAL)
+    except OperationalError as error:
+        log.warning("The broker cannot be reached, a chart is drawn later: %s", error)
