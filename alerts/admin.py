@@ -51,10 +51,10 @@ class AlertAdmin(HistoryAdmin):
     change_form_after_template = "alerts/timeline.html"
     fieldsets = (
         (None, {"fields": (("loudness", "line"), ("condition", "lasted"), "message")}),
-        ("Deliveries", {"fields": (("delivered", "votes"),)}),
+        ("Deliveries", {"fields": (("delivered", "votes"), "told_with")}),
         ("How it was decided", {"fields": (("opened", "seen"), ("fingerprint", "cooldown_s"), ("step", "unconfirmed"), "rule"), "classes": ["collapse"]}),
     )
-    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "votes", "opened", "seen")
+    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "votes", "told_with", "opened", "seen")
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_chosen(self, request: HttpRequest, alerts: QuerySet[Alert]) -> StreamingHttpResponse:
@@ -111,6 +111,11 @@ class AlertAdmin(HistoryAdmin):
         """What people thought of it."""
         found = votes_of(alert)
         return f"{found.useful} useful, {found.noise} noise"
+
+    @column("told in the message of")
+    def told_with(self, alert: Alert) -> SafeString | str:
+        """The incident that it accompanies."""
+        return link(alert.companion_of) if alert.companion_of else "-"
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page of an alert, with its timeline below."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from alerts import market_moves
+from alerts import companions, market_moves
 from alerts.digests import told_louder
 from alerts.incidents import incident_of
 from alerts.models import Alert, Delivery, Outcome
@@ -28,17 +28,23 @@ def is_empty(digest: Delivery) -> bool:
 def digest_message(digest: Delivery, now: datetime) -> Text:
     """The text, with times on the subscriber's clock; of too many incidents the most severe, in the order of time."""
     highest: dict[tuple[int | None, int | None], Delivery] = {}
-    for row in _left(digest).select_related("alert", "move").order_by("step", "pk"):
+    for row in (*_left(digest).select_related("alert", "move").order_by("step", "pk"), *_lost_companions(digest)):
         highest[row.alert_id, row.move_id if row.alert_id is None else None] = row
     rows = sorted(highest.values(), key=lambda row: (-row.severity, _opened_at(row), row.pk))
     shown = sorted(rows[:MOST_LINES], key=lambda row: (_opened_at(row), row.pk))
-    reasons = Counter(NOT_IN_TIME if row.state == State.EXPIRED else row.reason for row in rows)
+    reasons = Counter(row.reason if row.state == State.HELD else NOT_IN_TIME for row in rows)
     zone = digest.subscriber.time_zone
     return digest_text(_lines(shown, zone), len(rows) - len(shown), dict(reasons.most_common()), zone, local(now, zone))
 
 
 def _left(digest: Delivery) -> "QuerySet[Delivery]":
     return digest.told.filter(~told_louder(), state__in=(State.HELD, State.EXPIRED))
+
+
+def _lost_companions(digest: Delivery) -> "QuerySet[Delivery]":
+    """What would have been lines of the messages that were not sent in time."""
+    hosts = _left(digest).filter(state=State.EXPIRED, alert__isnull=False).values("alert")
+    return companions.unshown(hosts).filter(subscriber=digest.subscriber_id).select_related("alert", "move").order_by("step", "pk")
 
 
 def _opened_at(row: Delivery) -> datetime:
@@ -54,7 +60,7 @@ def _lines(rows: list[Delivery], zone: str) -> list[Held]:
         Held(
             local(_opened_at(row), zone),
             in_digest(incident_of(alerts[row.alert_id])) if row.alert_id else wide_story(list(map(incident_of, market_moves.listed(row)))),
-            Severity(row.severity), in_time=row.state != State.EXPIRED, came_of=came_of.get(row.alert_id or 0, ""),
+            Severity(row.severity), in_time=row.state == State.HELD, came_of=came_of.get(row.alert_id or 0, ""),
         )
         for row in rows
     ]  # fmt: skip

@@ -7,7 +7,7 @@ from functools import cache
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.lookups import In
 
-from alerts import delivery_rows
+from alerts import companions, delivery_rows
 from alerts.holding import CAP_WINDOW, MUTED, holds
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.rules.market_move import LEAST_ASSETS, WITHIN, are_together
@@ -55,6 +55,7 @@ def fold(fan_out: FanOut, chunk: Q, upper: int | None, now: datetime) -> None:
     rows.filter(LISTED_STEPS, MAY_BE_LISTED, alert__in=group, move=None, subscriber__in=joining).update(**listing)
     rows.filter(alert=fan_out.alert_id, step=fan_out.step, move=None, subscriber__in=listed).update(**listing)
     if concerned := joining | listed:
+        companions.release({*group, fan_out.alert_id}, concerned)
         _tell(fan_out, chunk, concerned, concerned - set(told), now)
 
 

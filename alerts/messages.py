@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts import market_moves
+from alerts import companions, market_moves
 from alerts.digest_message import digest_message
 from alerts.incidents import incident_of
 from alerts.models import Delivery
 from alerts.rules.buttons import Row, under_alert
+from alerts.rules.companion import companion_line
 from alerts.rules.text import Text, alert_text
 from alerts.rules.wide_text import wide_text
 from monitors.market import Kind
@@ -52,4 +53,6 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
         headline, *lines = delivery.text.splitlines() or [""]
         return Message(Text(headline, tuple(lines)), 0)
     keyboard = under_alert(alert.pk, alert.asset, Kind(alert.kind), delivery.subscriber.chat_type)
-    return Message(alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s), alert.revision, keyboard)
+    also = [companion_line(companion) for companion in companions.of(delivery, alert)]
+    text = alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s, also=also)
+    return Message(text, alert.revision, keyboard)

@@ -10,7 +10,7 @@ from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from alerts import delivery_rows, folding
+from alerts import companions, delivery_rows, folding
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
@@ -41,6 +41,12 @@ def fan_out(fan_out: FanOut) -> int:
 
     May run twice, also at the same time: each chunk and the cursor behind it are one transaction.
     """
+    for first in companions.unfinished(fan_out):
+        _write_all(first)
+    return _write_all(fan_out)
+
+
+def _write_all(fan_out: FanOut) -> int:
     written, done = 0, False
     while not done:
         rows, done = _write_chunk(fan_out.pk)
@@ -97,7 +103,9 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
     if written and len(all_of_it) > 1:
         _supersede(fan_out, upper)
     if written:
-        folding.fold(fan_out, _chunk("subscriber", fan_out.cursor, upper), upper, now)
+        chunk = _chunk("subscriber", fan_out.cursor, upper)
+        folding.fold(fan_out, chunk, upper, now)
+        companions.fold(fan_out, chunk, now)
     if upper is None:
         DONE.run(pk=fan_out_id, now=now)
     else:

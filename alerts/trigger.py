@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts import incidents, market_moves, outbox
+from alerts import companions, incidents, market_moves, outbox
 from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
 from alerts.rules.severity import Grade
@@ -14,7 +14,7 @@ from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert
 from monitors import selectors
 from monitors.market import Kind
 from monitors.models import Signal
-from monitors.thresholds import Rulebook
+from monitors.thresholds import Rulebook, Severity
 from subscribers.models import Subscriber, Subscription
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ def _close_if_due(pk: int, now: datetime) -> bool:
     if alert is None or incidents.closes_at(alert) > now or Signal.objects.filter(decided_at=None, fingerprint=alert.fingerprint).exists():
         return False
     incidents.close(alert, now)
+    companions.changed(alert, now)
     return True
 
 
@@ -90,15 +91,22 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
     decision = decide(state, signal.as_value(), rule, custom_floor)
     if alert is not None and decision.closed is not None:
         incidents.close(alert, now)
+        companions.changed(alert, now)
         alert = None
     if decision.incident is not None and decision.outcome is not Outcome.OUT_OF_ORDER:
         alert = alert or Alert(fingerprint=signal.fingerprint, asset=signal.asset, direction=signal.direction, revision=0)
+        shown, is_new = alert.revision, alert.pk is None or alert.severity == Severity.BELOW_LOW < decision.incident.severity
         incidents.apply(alert, decision.incident, signal, now)
         market_moves.join(alert, signal)
+        if is_new and alert.companion_of_id is None:
+            companions.join(alert, signal)
         insert(alert) if alert.pk is None else alert.save()
+        if shown and alert.revision > shown:
+            companions.changed(alert, now)
     silenced = _silenced(signal, now) if decision.tells else ""
+    accompanies = _accompanies(alert, decision.grade) if alert is not None and decision.tells else ""
     made = Decision(
-        signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced))),
+        signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced, accompanies))),
         severity=decision.grade.severity, step=decision.grade.step, unconfirmed=decision.grade.unconfirmed, decided_at=now,
     )  # fmt: skip
     insert(made)
@@ -110,6 +118,12 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
     fan_out = FanOut(alert=alert, signal=signal, severity=grade.severity, step=grade.step, unconfirmed=grade.unconfirmed)
     insert(fan_out)
     return alert, fan_out
+
+
+def _accompanies(alert: Alert, grade: Grade) -> str:
+    """Whose message tells of this incident; "" when it stands alone."""
+    host = companions.host_of(alert, grade.severity)
+    return "" if host is None else f"part of another incident: alert {host.pk}"
 
 
 def _silenced(signal: Signal, now: datetime) -> str:

@@ -1,5 +1,6 @@
 """What does an alert say? The incident as lines of text: what was measured, no advice, no forecast."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -39,11 +40,12 @@ class Text:
         return "\n".join((f"<b>{escape(self.headline, quote=False)}</b>", *(escape(line, quote=False) for line in self.lines), *link))
 
 
-def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None) -> Text:
-    """The message for an incident as it stands; `late_s` states the age of a message that comes late."""
+def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None, also: Sequence[str] = ()) -> Text:
+    """The message for an incident as it stands; `late_s` states the age of a message that comes late, `also` are the lines of its companions."""
     lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else liquidation_lines(incident)
     lines.append(_confirmation(incident))
     lines.append(_when(incident, closed=closed))
+    lines += also
     if late_s is not None:
         lines.append(f"This message comes {late_s} s after the detection")
     chart = incident.peak.details.get("chart", "")

@@ -54,10 +54,11 @@ def _line(incident: Incident) -> str:
     peak = incident.peak
     what = scan_story(peak) if incident.kind in SCANNED else f"{bounded(peak.value, peak)}{' in a cascade' * (incident.kind is Kind.CASCADE)}"
     over = ", over" if incident.over else ""
-    return f"{MARKS[incident.severity]} {incident.severity.name} {peak.asset} {what}, {_confirmation(incident)}{over}"
+    return f"{MARKS[incident.severity]} {incident.severity.name} {peak.asset} {what}, {confirmation_in_short(incident)}{over}"
 
 
-def _confirmation(incident: Incident) -> str:
+def confirmation_in_short(incident: Incident) -> str:
+    """2 of 3 venues."""
     peak = incident.peak
     if peak.listed_on <= 1:
         return "one venue only"
