@@ -40,7 +40,7 @@ AT_MOST = 1_000  # rows at a time
 PICTURES_KEPT = timedelta(days=30)
 
 
-class Asked(StrEnum):
+class Wish(StrEnum):
     """What becomes of a wish for a chart."""
 
     COMING = "coming"  # it is drawn, or on its way already
@@ -49,18 +49,18 @@ class Asked(StrEnum):
     NOT_HERE = "not here"  # not a chat that can show pictures
 
 
-def ask(alert: Alert, subscriber: Subscriber) -> Asked:
+def ask(alert: Alert, subscriber: Subscriber) -> Wish:
     """Let a chat have the chart of an alert, once; it is drawn by housekeeping and sent by the dispatcher, after all that is more urgent."""
     if subscriber.channel != Subscriber.Channel.TELEGRAM:
-        return Asked.NOT_HERE
+        return Wish.NOT_HERE
     now = timezone.now()
     with transaction.atomic():
         chart, _ = Chart.objects.get_or_create(alert=alert)
         if chart.failed and chart.asked_at > now - TRY_AGAIN_AFTER:
-            return Asked.NO_DATA
+            return Wish.NO_DATA
         earlier = charts().filter(about=alert, subscriber=subscriber).first()
         if earlier is not None and earlier.state == State.SENT:
-            return Asked.THERE
+            return Wish.THERE
         if not _is_there(chart):
             Chart.objects.filter(pk=chart.pk).update(failed="", drawn_at=None, asked_at=now)
         if earlier is None:
@@ -69,7 +69,7 @@ def ask(alert: Alert, subscriber: Subscriber) -> Asked:
             again = {"state": State.PENDING, "reason": "", "text": "", "attempts": 0, "unknown_outcomes": 0, "claimed_at": None}
             charts().filter(pk=earlier.pk, state=earlier.state).update(**again, queued_at=now, expires_at=now + EXPIRY)
         transaction.on_commit(_hint)
-    return Asked.COMING
+    return Wish.COMING
 
 
 def follow_up(now: datetime, slice_s: float = SLICE_S) -> int:

@@ -1,9 +1,10 @@
-"""What do the buttons under an alert do? Mute its asset or its kind for hours, and vote; every tap says what shall be, so a second one changes nothing."""
+"""What do the buttons under an alert do? Mute its asset or its kind for hours, vote, ask for its chart; a second tap changes nothing."""
 
 from datetime import timedelta
 
+from alerts.charts import ask
 from alerts.models import Alert
-from alerts.rules.buttons import MUTE_ASSET, MUTE_H, MUTE_KIND, NOISE, USEFUL, VOTE
+from alerts.rules.buttons import CHART, MUTE_ASSET, MUTE_H, MUTE_KIND, NOISE, USEFUL, VOTE
 from alerts.votes import vote
 from monitors.market import Kind
 from subscribers import services
@@ -38,9 +39,18 @@ def vote_(asked: Asked) -> Reply:
     return Reply(toast=texts_reacting.voted(vote(alert_id, subscriber, asked.person, useful), useful=useful))
 
 
+def chart(asked: Asked) -> Reply:
+    """The chart of the alert, once for this chat."""
+    alert, subscriber = _alert(asked), _active(asked)
+    if subscriber is None:
+        return Reply(toast=texts.NOT_SUBSCRIBED)
+    if alert is None:
+        return Reply(toast=texts_reacting.NOT_KEPT)
+    return Reply(toast=texts_reacting.CHART[ask(alert, subscriber)])
+
+
 def _muted(asked: Asked, hours: int | None, of_kind: bool) -> Reply:
-    alert = Alert.objects.filter(pk=asked.number(0) or 0).first()
-    subscriber = _active(asked)
+    alert, subscriber = _alert(asked), _active(asked)
     if subscriber is None:
         return Reply(toast=texts.NOT_SUBSCRIBED)
     if alert is None or hours is None:
@@ -54,6 +64,10 @@ def _muted(asked: Asked, hours: int | None, of_kind: bool) -> Reply:
     return Reply(toast=texts_reacting.muted(PLURALS[kind] if kind else alert.asset, Clock.of(subscriber, asked.now), until))
 
 
+def _alert(asked: Asked) -> Alert | None:
+    return Alert.objects.filter(pk=asked.number(0) or 0).first()
+
+
 def _active(asked: Asked) -> Subscriber | None:
     found = subscriber_of(asked.chat)
     return found if found is not None and found.active else None
@@ -63,4 +77,5 @@ BUTTONS = (
     Button(MUTE_ASSET, mute_asset),
     Button(MUTE_KIND, mute_kind),
     Button(VOTE, vote_, anyone=True),
+    Button(CHART, chart, anyone=True),
 )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from alerts.charts import Wish
 from alerts.votes import Voted
 from subscribers.bot.clock import Clock
 
@@ -11,6 +12,12 @@ NOT_TOLD = "This chat never got that alert, so it has no vote on it."
 COUNTED = {True: "Counted as useful. Thank you.", False: "Counted as noise. Thank you."}
 CHANGED = {True: "Changed to useful.", False: "Changed to noise."}
 UNCHANGED = {True: "It is counted as useful already.", False: "It is counted as noise already."}
+CHART = {
+    Wish.COMING: "The chart comes in a moment.",
+    Wish.THERE: "This chat has the chart of this alert already.",
+    Wish.NO_DATA: "There is no chart of this alert: no mark prices of that hour are to be had.",
+    Wish.NOT_HERE: "Charts come to Telegram chats only.",
+}
 
 
 def muted(what: str, clock: Clock, until: datetime) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from alerts import charts, claims, outbox
-from alerts.charts import Asked, ask, follow_up
+from alerts.charts import Wish, ask, follow_up
 from alerts.dispatcher import drain
 from alerts.models import Alert, Chart, Delivery
 from monitors.market import Kind, Venue
@@ -156,12 +156,12 @@ def test_whoever_asks_gets_the_chart_of_any_alert_once(venues: FakeVenues, teleg
     delivery = told(alert_of(Severity.LOW))
     alert, subscriber = delivery.alert, delivery.subscriber
     assert alert is not None
-    assert [ask(alert, subscriber) for _ in range(3)] == [Asked.COMING] * 3
+    assert [ask(alert, subscriber) for _ in range(3)] == [Wish.COMING] * 3
     assert drain(1) == 0, "nothing can be sent before it is drawn"
     follow_up(timezone.now())
     [photo] = send_all(telegram, 1)
     assert photo.params["reply_parameters"]["message_id"] == delivery.message_id
-    assert ask(alert, subscriber) is Asked.THERE
+    assert ask(alert, subscriber) is Wish.THERE
     assert follow_up(timezone.now()) == 0 and len(drawings) == 1
 
 
@@ -176,7 +176,7 @@ def test_who_has_asked_gets_no_second_one_when_the_alert_becomes_loud(venues: Fa
 
 
 def test_the_console_shows_no_pictures(venues: FakeVenues) -> None:
-    assert ask(alert_of(), make_subscriber(0, channel="console")) is Asked.NOT_HERE
+    assert ask(alert_of(), make_subscriber(0, channel="console")) is Wish.NOT_HERE
 
 
 def test_without_data_there_is_no_chart_and_who_asked_is_told_in_words(venues: FakeVenues, telegram: FakeTelegram, drawings: list[Any]) -> None:
@@ -185,9 +185,9 @@ def test_without_data_there_is_no_chart_and_who_asked_is_told_in_words(venues: F
     telegram.clear()
     assert follow_up(timezone.now()) == 0, "by itself nothing is said of it"
     assert (drain(1), telegram.sent) == (0, [])
-    assert ask(delivery.alert, delivery.subscriber) is Asked.NO_DATA
+    assert ask(delivery.alert, delivery.subscriber) is Wish.NO_DATA
     Chart.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
-    assert ask(delivery.alert, delivery.subscriber) is Asked.COMING, "it may be there by now"
+    assert ask(delivery.alert, delivery.subscriber) is Wish.COMING, "it may be there by now"
     follow_up(timezone.now())
     drain(1)
     [sent] = telegram.sent
@@ -265,10 +265,10 @@ def test_a_pruned_picture_is_sent_by_its_name_and_drawn_anew_where_that_is_unkno
     Chart.objects.update(drawn_at=timezone.now() - timedelta(days=31))
     assert charts.prune(timezone.now()) == 1
     first, second = told(alert), make_subscriber()
-    assert ask(alert, first.subscriber) is Asked.COMING
+    assert ask(alert, first.subscriber) is Wish.COMING
     assert not isinstance(send_all(telegram, 2)[-1].params["photo"], Upload)
     Chart.objects.update(file_id="of-another-bot")
-    assert ask(alert, second) is Asked.COMING
+    assert ask(alert, second) is Wish.COMING
     drain(1)
     assert len(photos(telegram)) == 2
     follow_up(timezone.now())

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from alerts import trigger
+from alerts import charts, trigger
 from alerts.models import Alert
-from monitors.models import Signal
+from monitors.market import epoch_ms, from_epoch_ms
+from monitors.models import Market, PriceCandle, Signal
 from tests.alerts.builders import make_signal
 from tests.subscribers.conversation import CHATS, Conversation, Stage
 
@@ -18,6 +19,17 @@ def test_under_an_alert_in_a_group_and_a_channel(conversation: Conversation) -> 
         conversation.telegram.my_chat_member(CHATS["News"][0], "administrator", chat_type="channel", title="News")
 
     conversation.play("under_an_alert_in_a_group", {**_story(conversation), "the channel News makes the bot an admin": joins})
+
+
+def _draw(conversation: Conversation) -> None:
+    """As housekeeping does, with the mark prices of the hour before at hand."""
+    minute_ms = epoch_ms(conversation.now) // 60_000 * 60_000
+    Market.objects.create(venue="binance", venue_symbol="BTCUSDT", symbol="BTC/USDT:USDT", asset="BTC", refreshed_at=conversation.now)
+    for back in range(61):
+        opened_at = from_epoch_ms(minute_ms - back * 60_000)
+        PriceCandle.objects.create(venue="binance", asset="BTC", opened_at=opened_at, open=64_000, high=64_100 + back, low=63_900, close=64_000 + back)
+    charts.follow_up(conversation.now)
+    conversation.send_alerts()
 
 
 def _story(conversation: Conversation) -> Stage:
@@ -36,5 +48,6 @@ def _story(conversation: Conversation) -> Stage:
     return {
         "a cascade of BTC comes": lambda: measured(5_230_000, 1),
         "the cascade grows": grows,
+        "its chart is drawn": lambda: _draw(conversation),
         "a year later the alert is not kept any more": lambda: Alert.objects.all().delete(),
     }
