@@ -20,7 +20,9 @@ CUT_OFF = "the sender died while sending"
 LEFT = "not subscribed any more"
 URGENCY = ("-severity", "purpose", "id")  # of one severity "alert" comes before all other purposes
 
-FIRST = Prepared(lambda: Delivery.objects.filter(OTHERS, state=State.PENDING).order_by(*URGENCY).select_related("subscriber", "alert__peak")[:1])
+MESSAGES = ~Q(subscriber__channel=Subscriber.Channel.WEBHOOK)  # webhooks are called by `webhooks`, which never holds these up
+
+FIRST = Prepared(lambda: Delivery.objects.filter(OTHERS, MESSAGES, state=State.PENDING).order_by(*URGENCY).select_related("subscriber", "alert__peak")[:1])
 CLAIM = PreparedUpdate(
     lambda: Delivery.objects.filter(pk=Given("pk"), state=State.PENDING, attempts=Given("before")),
     state=State.SENDING, claimed_at=Given("now"), attempts=Given("attempts"),
@@ -28,7 +30,7 @@ CLAIM = PreparedUpdate(
 
 
 def next_delivery(now: datetime, without: Collection[int], only: Collection[int] | None = None) -> Delivery | None:
-    """The most severe, oldest pending delivery but for charts, not to the subscribers `without`, or just to those of `only`.
+    """The most severe, oldest pending message but for charts, not to the subscribers `without`; of the subscribers `only`, webhooks too, if given.
 
     Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message, an empty digest.
     While a higher step's deliveries are being written the lower ones wait: it would be told twice, as a message shows the newest state.
@@ -38,8 +40,7 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
         if found is None or _is_ready(found, now):
             return found
     waiting = Delivery.objects.filter(OTHERS, state=State.PENDING).exclude(subscriber__in=without).order_by(*URGENCY)
-    if only is not None:
-        waiting = waiting.filter(subscriber__in=only)
+    waiting = waiting.filter(MESSAGES) if only is None else waiting.filter(subscriber__in=only)
     waiting = waiting.select_related("subscriber", "alert__peak")
     while (found := waiting.first()) is not None:
         if found.expires_at <= now:
@@ -79,14 +80,14 @@ def claim(delivery: Delivery, now: datetime) -> bool:
 
 def recover() -> int:
     """Take back what a dead drainer was sending: nobody knows whether it arrived. Return how many rows there were."""
-    cut_off = Delivery.objects.filter(state=State.SENDING)
+    cut_off = Delivery.objects.filter(MESSAGES, state=State.SENDING)
     lost = cut_off.filter(unknown_outcomes__gt=0).update(state=State.UNKNOWN, reason=CUT_OFF, unknown_outcomes=F("unknown_outcomes") + 1)
     return lost + cut_off.update(state=State.PENDING, reason=CUT_OFF, unknown_outcomes=1)
 
 
 def most_urgent(now: datetime) -> Severity | None:
     """How urgent the work is that waits for a drainer: messages, those of a dead drainer, charts, edits; None when there is none."""
-    ordered = Delivery.objects.order_by(*URGENCY)
+    ordered = Delivery.objects.filter(MESSAGES).order_by(*URGENCY)
     # One state a query: each has an index of its own
     states = (Q(OTHERS, state=State.PENDING), Q(state=State.SENDING))
     waiting = [ordered.filter(state).values_list("severity", flat=True).first() for state in states]

@@ -154,6 +154,7 @@ class Delivery(models.Model):
         SUMMARY = "summary"  # an incident that lasts
         CHART = "chart"
         BROADCAST = "broadcast"
+        NOTICE = "notice"  # what the subscriber has to know of its own settings
         TEST = "test"
 
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.ALERT)

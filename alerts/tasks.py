@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import broadcasts, charts, claims, digests, dispatcher, effectiveness, outbox, retention, trigger
+from alerts import broadcasts, charts, claims, digests, dispatcher, effectiveness, outbox, retention, trigger, webhooks
 from alertsystem.celery import LAST, enqueue
 from subscribers import services
 
@@ -28,6 +28,13 @@ def evaluate_signal(fingerprint: str) -> None:
 def dispatch() -> None:
     """Send what waits, unless somebody is at it already."""
     dispatcher.drain()
+    webhooks.wake()
+
+
+@shared_task(name="alerts.call_webhooks")
+def call_webhooks() -> None:
+    """Call the webhooks that have something waiting, unless somebody is at it already."""
+    webhooks.call_waiting()
 
 
 @shared_task(name="alerts.sweep", expires=SWEEP_EVERY_S)
@@ -42,6 +49,7 @@ def sweep() -> None:
     severity = claims.most_urgent(now)
     if severity is not None:
         outbox.wake_dispatcher(severity)
+    webhooks.wake()
 
 
 @shared_task(name="alerts.tell_held", expires=TELL_EVERY_S)

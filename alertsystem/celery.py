@@ -32,6 +32,7 @@ QUEUE_OF_TASK = {  # every other: scans
     "alerts.evaluate_signal": "alerts",
     "alerts.sweep": "alerts",
     "alerts.dispatch": "delivery",
+    "alerts.call_webhooks": "delivery",
     "alerts.measure_outcomes": "housekeeping",
     "alerts.follow_up_charts": "housekeeping",
     "alerts.prune": "housekeeping",

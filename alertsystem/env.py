@@ -91,6 +91,9 @@ class Environment(BaseSettings):
     TELEGRAM_MESSAGES_PER_SECOND: float = _setting(
         28, "a number over 0, at most 1000", "messages a second in all; Telegram's own limit is about 30", gt=0, le=1000, allow_inf_nan=False
     )
+    WEBHOOK_ALLOW_PRIVATE: bool = _setting(
+        False, "true or false", "let outgoing webhooks lead to private and loopback addresses too, of this machine and its network"
+    )
     EXPIRY_LOW_S: int = _setting(120, _SECONDS, "a LOW message older than this is not sent any more, s", ge=1, le=86_400)
     EXPIRY_MODERATE_S: int = _setting(300, _SECONDS, "the same for MODERATE, s", ge=1, le=86_400)
     EXPIRY_HIGH_S: int = _setting(900, _SECONDS, "the same for HIGH, s", ge=1, le=86_400)

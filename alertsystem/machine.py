@@ -10,7 +10,7 @@ from alertsystem import embedded
 from alertsystem.children import Child
 from alertsystem.env import PROJECT_DIR
 
-WORKERS = {"alerts": 2, "delivery": 1, "scans": 3, "housekeeping": 1}  # processes of each queue's worker
+WORKERS = {"alerts": 2, "delivery": 2, "scans": 3, "housekeeping": 1}  # processes of each queue's worker
 
 
 def children(port: int) -> list[Child]:

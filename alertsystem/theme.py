@@ -38,6 +38,7 @@ NAVIGATION = [
         "Who is told",
         _item("Subscribers", "group", "subscribers_subscriber_changelist", "subscribers.view_subscriber"),
         _item("Presets", "bookmarks", "subscribers_preset_changelist", "subscribers.view_preset"),
+        _item("Webhooks", "webhook", "subscribers_webhook_changelist", "subscribers.view_webhook"),
         _item("Broadcasts", "campaign", "alerts_broadcast_changelist", "alerts.view_broadcast"),
     ),
     _group(

@@ -15,6 +15,7 @@ from subscribers.choice_form import ChoiceForm
 from subscribers.models import Subscriber, Subscription
 from subscribers.preset_admin import PresetAdmin as PresetAdmin
 from subscribers.selectors import choices_of
+from subscribers.webhook_admin import WebhookAdmin as WebhookAdmin
 from subscribers.wording import wanted_lines
 
 
@@ -91,13 +92,11 @@ class SubscriberAdmin(Admin):
         services.record_change(form.instance, timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Subscriber) -> None:
-        """Gone, and its custom thresholds with it."""
-        with transaction.atomic():
-            super().delete_model(request, obj)
-            services.refresh_custom_floors()
+        """Gone, and its custom thresholds and its webhook with it."""
+        services.forget(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Subscriber]) -> None:
         """The same for many."""
         with transaction.atomic():
-            super().delete_queryset(request, queryset)
-            services.refresh_custom_floors()
+            for subscriber in queryset:
+                services.forget(subscriber)

@@ -133,3 +133,25 @@ class Dialogue(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chat_id", "user_id"], name="one_dialogue_per_person_and_chat")]
+
+
+class Webhook(models.Model):
+    """Where a subscriber of the channel `webhook` is reached: an address that takes JSON, signed with the secret."""
+
+    subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, related_name="webhook")
+    owner = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, null=True, blank=True, related_name="webhooks",
+        help_text="the chat whose choices it follows; empty: the operator's own, with choices of its own",
+    )  # fmt: skip
+    url = models.CharField("address", max_length=500)
+    secret = models.CharField(max_length=64, help_text="key of the signature")
+    failing_since = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField(null=True, blank=True, help_text="it asked, or failed, so that nothing is sent before")
+    last_error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner"], condition=models.Q(owner__isnull=False), name="one_webhook_per_chat")]
+
+    def __str__(self) -> str:
+        return f"webhook of {self.owner or 'the operator'}"

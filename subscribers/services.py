@@ -12,7 +12,7 @@ from monitors import floors
 from monitors.market import Kind
 from monitors.models import CustomFloor
 from monitors.thresholds import Severity
-from subscribers import snapshots
+from subscribers import followers, snapshots
 from subscribers.models import Mute, PreferenceChange, Subscriber, Subscription
 from subscribers.preferences import Choice
 from subscribers.quiet_hours import quiet_interval
@@ -91,7 +91,8 @@ def deactivate(subscriber: Subscriber, reason: str) -> None:
 
 @transaction.atomic
 def forget(subscriber: Subscriber) -> None:
-    """Delete the subscriber with all that is kept of it."""
+    """Delete the subscriber with all that is kept of it, its webhook too."""
+    Subscriber.objects.filter(webhook__owner=subscriber).delete()
     subscriber.delete()
     refresh_custom_floors()
 
@@ -189,6 +190,8 @@ def record_change(subscriber: Subscriber, now: datetime) -> None:
     row.save(update_fields=["quiet_starts_at", "quiet_ends_at", "changed_at"])
     wanted = snapshots.as_json(preferences_of(row))
     last = row.changes.order_by("-at", "-pk").first()
+    if followers.follow(row):
+        refresh_custom_floors()
     if last is not None and (now - last.at).total_seconds() < 1:
         PreferenceChange.objects.filter(pk=last.pk).update(wanted=wanted)
     elif last is None or last.wanted != wanted:

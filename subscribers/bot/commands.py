@@ -6,7 +6,7 @@ Add it to the three tables here: handlers, /help and Telegram's own menu follow 
 answer changes is committed before it is sent, and a tap may come twice: let a button's data say what shall be ("m:17:8"), not "the opposite of now".
 """
 
-from subscribers.bot import browsing, choosing, dialogues, looking, missing, reacting, status, texts
+from subscribers.bot import browsing, choosing, dialogues, hooking, looking, missing, reacting, status, texts
 from subscribers.bot.screen import Answer, Asked, Button, Command, Reply
 
 
@@ -35,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
     *looking.COMMANDS,
     *missing.COMMANDS,
     *status.COMMANDS,
+    *hooking.COMMANDS,
     Command("help", help_, "this page"),
 )
 BUTTONS: tuple[Button, ...] = (*browsing.BUTTONS, *looking.BUTTONS, *reacting.BUTTONS)
