@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from alerts import companions, market_moves
 from alerts.digest_message import digest_message
 from alerts.incidents import incident_of
-from alerts.models import Delivery
+from alerts.models import Alert, Delivery
 from alerts.rules.buttons import Row, under_alert
 from alerts.rules.companion import companion_line
+from alerts.rules.lasting import summary_text
 from alerts.rules.text import Text, alert_text
 from alerts.rules.wide_text import wide_text
 from monitors.market import Kind
@@ -43,6 +44,8 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
     """
     if delivery.purpose == Delivery.Purpose.DIGEST:
         return Message(digest_message(delivery, now), 0)
+    if delivery.purpose == Delivery.Purpose.SUMMARY and delivery.about is not None:
+        return Message(summary_text(incident_of(delivery.about)), 0, _buttons(delivery.about, delivery))
     alert = delivery.alert
     age = (delivery.sent_at or now) - (delivery.detected_at or delivery.queued_at)
     late_s = int(age.total_seconds()) if age > LATE else None
@@ -52,7 +55,10 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
     if alert is None:
         headline, *lines = delivery.text.splitlines() or [""]
         return Message(Text(headline, tuple(lines)), 0)
-    keyboard = under_alert(alert.pk, alert.asset, Kind(alert.kind), delivery.subscriber.chat_type)
     also = [companion_line(companion) for companion in companions.of(delivery, alert)]
     text = alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s, also=also)
-    return Message(text, alert.revision, keyboard)
+    return Message(text, alert.revision, _buttons(alert, delivery))
+
+
+def _buttons(alert: Alert, delivery: Delivery) -> Sequence[Row]:
+    return under_alert(alert.pk, alert.asset, Kind(alert.kind), delivery.subscriber.chat_type)

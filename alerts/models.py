@@ -46,6 +46,7 @@ class Alert(models.Model):
     tally = models.JSONField(default=dict, help_text="running total of dollars and events")
     revision = models.PositiveIntegerField(default=1, help_text="rises with each change of what the message says")
     changed_at = models.DateTimeField()
+    summaries = models.PositiveIntegerField(default=0, help_text="the number of the last summary that was written")
     move = models.ForeignKey(
         MarketMove, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="the move it may be told with; empty: it stands alone"
     )

@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 from celery.signals import worker_process_init
 from django.utils import timezone
 
-from alerts import broadcasts, charts, claims, digests, dispatcher, effectiveness, outbox, retention, trigger, webhooks
+from alerts import broadcasts, charts, claims, digests, dispatcher, effectiveness, outbox, retention, summaries, trigger, webhooks
 from alertsystem.celery import LAST, enqueue
 from subscribers import services
 
@@ -54,10 +54,10 @@ def sweep() -> None:
 
 @shared_task(name="alerts.tell_held", expires=TELL_EVERY_S)
 def tell_held() -> int:
-    """Work out the next quiet hours of those whose last ones are over, and write the digests that are due; return how many deliveries they tell of."""
+    """Work out the next quiet hours of those whose last ones are over; write the digests and summaries that are due, and return how many rows that took."""
     now = timezone.now()
     services.renew_quiet_hours(now)
-    return digests.write_due(now)
+    return digests.write_due(now) + summaries.write_due(now)
 
 
 @shared_task(name="alerts.measure_outcomes", expires=MEASURE_EVERY_S)

@@ -22,8 +22,8 @@ def payload_of(delivery: Delivery, text: str, now: datetime) -> dict[str, Any]:
         "version": VERSION,
         "delivery": delivery.pk,
         "event": MARKET_WIDE if wide else delivery.purpose,
-        "severity": Severity(delivery.severity).name,
-        "step": delivery.step,
+        "severity": Severity((delivery.about or delivery).severity).name,  # a summary's own says only how urgent it is
+        "step": (delivery.about or delivery).step,
         "text": text,
         "alerts": [_alert(alert) for alert in alerts],
         "event_at": _moment(delivery.event_at),

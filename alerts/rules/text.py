@@ -44,7 +44,7 @@ def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None =
     """The message for an incident as it stands; `late_s` states the age of a message that comes late, `also` are the lines of its companions."""
     lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else liquidation_lines(incident)
     lines.append(_confirmation(incident))
-    lines.append(_when(incident, closed=closed))
+    lines.append(when_line(incident, closed=closed))
     lines += also
     if late_s is not None:
         lines.append(f"This message comes {late_s} s after the detection")
@@ -69,7 +69,8 @@ def _confirmation(incident: Incident) -> str:
     return f"{confirming_venues(peak)} of {peak.listed_on} venues{note}{missing_venues(peak)}"
 
 
-def _when(incident: Incident, *, closed: bool) -> str:
+def when_line(incident: Incident, *, closed: bool) -> str:
+    """Since when, or from when to when."""
     opened = from_epoch_ms(incident.opened_at_ms)
     if not closed:
         return f"Since {_clock(opened)} UTC"

@@ -1,4 +1,4 @@
-"""Do several workers, a drainer and a kill still make one digest that tells everything once?"""
+"""Do several workers, a drainer and a kill still make one digest that tells everything once, and one summary?"""
 
 import threading
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from alerts import claims, digest_message, digests, outbox
+from alerts import claims, digest_message, digests, outbox, summaries
 from alerts.models import Delivery
 from monitors.thresholds import Severity
 from tests.alerts.builders import escalate, make_alert, make_delivery, make_fan_out, make_subscriber
@@ -104,3 +104,13 @@ def test_an_escalation_beside_the_digest_tells_everybody_one_way_or_the_other() 
     together(lambda: digests.write_due(now), lambda: outbox.fan_out(louder))
     assert Delivery.objects.filter(alert=alert, step=3, state=State.PENDING).count() == PEOPLE
     assert all(digest_message.is_empty(digest) for digest in Delivery.objects.filter(purpose=Purpose.DIGEST))
+
+
+def test_workers_that_look_at_once_write_one_summary_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summaries, "CHUNK", 7)
+    now = timezone.now()
+    alert = make_alert(severity=Severity.HIGH, opened_at=now - timedelta(minutes=40), last_seen_at=now)
+    for _ in range(PEOPLE):
+        make_delivery(make_subscriber(), Severity.HIGH, alert, state=State.SENT, sent_at=alert.opened_at)
+    together(*[lambda: summaries.write_due(now)] * 3)
+    assert Delivery.objects.filter(purpose=Purpose.SUMMARY, number=1).count() == PEOPLE
