@@ -4,17 +4,21 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from alerts import manual
-from alertsystem.admin_base import Admin, RowsInline, column
+from alertsystem.admin_base import Admin, RowsInline, column, link_to
 from subscribers import services
 from subscribers.choice_form import ChoiceForm
-from subscribers.models import Subscriber, Subscription
+from subscribers.models import Mute, Subscriber, Subscription, Webhook
 from subscribers.preset_admin import PresetAdmin as PresetAdmin
 from subscribers.selectors import choices_of
+from subscribers.subscriber_form import SubscriberForm
+from subscribers.subscriber_story import changes_of, deliveries_of
 from subscribers.webhook_admin import WebhookAdmin as WebhookAdmin
 from subscribers.wording import wanted_lines
 
@@ -23,6 +27,13 @@ class SubscriptionInline(RowsInline):
     """What the subscriber wants."""
 
     model = Subscription
+    form = ChoiceForm
+
+
+class MuteInline(RowsInline):
+    """What is held back until when."""
+
+    model = Mute
     form = ChoiceForm
 
 
@@ -35,10 +46,16 @@ class SubscriberAdmin(Admin):
     search_fields = ("title", "=chat_id")
     search_help_text = "A name, or a chat id"
     ordering = ("-id",)
-    inlines = (SubscriptionInline,)
+    form = SubscriberForm
+    inlines = (SubscriptionInline, MuteInline)
+    change_form_after_template = "subscribers/story.html"
     actions = ("send_test_alert",)
-    fields = (("title", "channel"), ("chat_id", "chat_type"), ("active", "deactivated_reason"), "capped", ("created_at", "changed_at"))
-    readonly_fields = ("created_at", "changed_at")
+    fieldsets = (
+        (None, {"fields": (("title", "channel"), ("chat_id", "chat_type"), ("active", "deactivated_reason"), ("created_at", "changed_at"), "also_to")}),
+        ("Preferences", {"fields": (("confirmed_only", "charts"), ("capped", "time_zone"))}),
+        ("Quiet hours", {"fields": (("quiet_from", "quiet_until"), "quiet_lets_through", ("quiet_starts_at", "quiet_ends_at"))}),
+    )
+    readonly_fields = ("created_at", "changed_at", "quiet_starts_at", "quiet_ends_at", "also_to")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With what they want, in one more query."""
@@ -67,6 +84,19 @@ class SubscriberAdmin(Admin):
     def wants(self, subscriber: Subscriber) -> str:
         """As the bot says it."""
         return " ".join(wanted_lines(choices_of(subscriber))) or "nothing"
+
+    @column("webhook")
+    def also_to(self, subscriber: Subscriber) -> SafeString | str:
+        """Where its alerts go as well, or which webhook it is."""
+        hook = Webhook.objects.filter(Q(owner=subscriber) | Q(subscriber=subscriber)).first() if subscriber.pk else None
+        return "none" if hook is None else link_to(reverse("admin:subscribers_webhook_change", args=[hook.pk]), hook.url)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page of a subscriber, with its deliveries and earlier wishes below."""
+        subscriber = Subscriber.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        tables = {"deliveries": deliveries_of(subscriber), "changes": changes_of(subscriber)} if subscriber else {}
+        response: HttpResponse = super().change_view(request, object_id, form_url, {**(extra_context or {}), **tables})
+        return response
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may send: operators that may change deliveries."""

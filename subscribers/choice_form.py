@@ -1,4 +1,4 @@
-"""What may an operator type as a choice? The rows of a subscriber and of a preset, validated alike."""
+"""What may an operator type as a choice? The rows of a subscriber and of a preset, and mutes, validated alike."""
 
 from typing import Any
 

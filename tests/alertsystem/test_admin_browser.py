@@ -86,6 +86,13 @@ def test_an_operator_reads_an_alert(page: Page) -> None:
     fits(page, "alert")
 
 
+def test_an_operator_looks_at_a_subscriber(page: Page) -> None:
+    alert = told_alert()
+    page.goto(reverse("admin:subscribers_subscriber_change", args=[alert.deliveries.get().subscriber_id]))
+    seen(page.get_by_text("Newest deliveries").first).to_be_visible()
+    fits(page, "subscriber")
+
+
 def told_alert() -> Alert:
     """An alert of which somebody was told, and what came of it."""
     signal = make_signal(5_200_000)

@@ -11,9 +11,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from alerts.manual import TEST_TEXT
 from alerts.models import Delivery
 from monitors.models import CustomFloor
+from monitors.thresholds import Severity
 from subscribers import services
 from subscribers.models import Subscriber
-from tests.alerts.builders import make_subscriber
+from tests.alerts.builders import make_alert, make_delivery, make_subscriber
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:subscribers_subscriber_changelist"
@@ -26,16 +27,23 @@ def client() -> Client:
     return browser
 
 
-def save(client: Client, subscriber: Subscriber, row: Mapping[str, str] | None = None, active: bool = True) -> str:
-    """Save the subscriber's page with one changed subscription; the page that follows, if it stays."""
+def save(client: Client, subscriber: Subscriber, row: Mapping[str, str] | None = None, active: bool = True, **fields: str) -> str:
+    """Save the subscriber's page with one changed subscription, and other fields; the page that follows, if it stays."""
     kept = subscriber.subscriptions.get()
     prefix = "subscriptions-0-"
     values = {"id": str(kept.pk), "subscriber": str(subscriber.pk), "kind": kept.kind, "asset": kept.asset, "lowest_severity": str(kept.lowest_severity)}
-    data = {"title": subscriber.title, "active": "on" if active else "", "capped": "on", "deactivated_reason": ""}
-    forms = {"subscriptions-TOTAL_FORMS": "1", "subscriptions-INITIAL_FORMS": "1"}
+    data = {
+        "title": subscriber.title,
+        "active": "on" if active else "",
+        "capped": "on",
+        "deactivated_reason": "",
+        "time_zone": "UTC",
+        "quiet_lets_through": "4",
+    }
+    forms = {"subscriptions-TOTAL_FORMS": "1", "subscriptions-INITIAL_FORMS": "1", "mutes-TOTAL_FORMS": "1", "mutes-INITIAL_FORMS": "0"}
     response = client.post(
         reverse("admin:subscribers_subscriber_change", args=[subscriber.pk]),
-        data | forms | {prefix + name: value for name, value in {**values, **(row or {})}.items()},
+        data | forms | fields | {prefix + name: value for name, value in {**values, **(row or {})}.items()},
     )
     return str(response.content.decode()) if response.status_code == 200 else ""
 
@@ -94,3 +102,27 @@ def test_who_may_only_look_cannot_send(client: Client) -> None:
     browser.force_login(reader)
     browser.post(reverse(LIST), {"action": "send_test_alert", "_selected_action": [make_subscriber().pk]})
     assert not Delivery.objects.exists()
+
+
+def test_quiet_hours_and_mutes_are_set_and_kept_with_their_time(client: Client) -> None:
+    subscriber = make_subscriber()
+    mute = {"mutes-0-kind": "cascade", "mutes-0-asset": "btc", "mutes-0-until_0": "2099-01-01", "mutes-0-until_1": "00:00"}
+    assert save(client, subscriber, None, True, time_zone="zurich", quiet_from="23:00", quiet_until="07:00", **mute) == ""
+    subscriber.refresh_from_db()
+    assert (subscriber.time_zone, subscriber.quiet_ends_at is not None, subscriber.mutes.get().asset) == ("Europe/Zurich", True, "BTC")
+    make_delivery(subscriber, Severity.HIGH, make_alert(severity=Severity.HIGH), state="held", reason="quiet hours")
+    page = client.get(reverse("admin:subscribers_subscriber_change", args=[subscriber.pk])).content.decode()
+    for words in ("Quiet 23:00-07:00 Europe/Zurich.", "Muted: cascade, BTC.", "quiet hours", "held"):
+        assert words in page, words
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"time_zone": "Atlantis"}, "Time zone:"),
+        ({"quiet_from": "23:00"}, "give both times, or none"),
+        ({"quiet_from": "07:00", "quiet_until": "07:00"}, "they must end at another time"),
+    ],
+)
+def test_what_the_bot_would_not_take_is_refused(client: Client, fields: dict[str, str], words: str) -> None:
+    assert words in save(client, make_subscriber(), None, True, **fields)
