@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import DatabaseError, DataError, InterfaceError, connection
 from django.utils import timezone
 
+from alertsystem.bulk import BulkInsert
 from monitors import models, selectors
 from monitors.market import Signal, from_epoch_ms
 
@@ -18,6 +19,10 @@ BATCH = 200
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0  # between tries while the database is away
 LOOK_EVERY_S = 0.5
 
+ROWS = BulkInsert(
+    models.Signal, "kind", "asset", "direction", "fingerprint", "value", "count", "venues", "window_s", "episode",
+    "number", "listed_on", "price", "details", "occurred_at", "received_at", "detected_at",
+)  # fmt: skip
 Dated = tuple[Signal, datetime]  # the signal and when it was detected
 
 
@@ -74,9 +79,9 @@ class SignalRecorder:
 
 def write(signals: Sequence[Dated]) -> None:
     """Store the signals, once: the key is kind, fingerprint and arrival. One that the database cannot hold is logged and left out."""
-    rows = [_as_model(signal, detected_at) for signal, detected_at in signals]
+    rows = [_row(signal, detected_at) for signal, detected_at in signals]
     try:
-        models.Signal.objects.bulk_create(rows, ignore_conflicts=True)
+        ROWS.write(rows)
     except DataError as error:
         if len(signals) == 1:
             log.error("A signal cannot be stored: %s: %s", signals[0][0], error)
@@ -85,25 +90,14 @@ def write(signals: Sequence[Dated]) -> None:
             write([signal])
 
 
-def _as_model(signal: Signal, detected_at: datetime) -> models.Signal:
-    return models.Signal(
-        kind=signal.kind,
-        asset=signal.asset,
-        direction=signal.direction,
-        fingerprint=signal.fingerprint,
-        value=signal.value,
-        count=signal.count,
-        venues={venue.value: f"{part:f}" for venue, part in signal.venues.items()},
-        window_s=signal.window_s,
-        episode=signal.episode,
-        number=signal.number,
-        listed_on=signal.listed_on,
-        price=signal.price,  # type: ignore[misc]  # the field may be null
-        details={**_mark_of(signal, detected_at), **signal.details},
-        occurred_at=from_epoch_ms(signal.occurred_at_ms),
-        received_at=from_epoch_ms(signal.received_at_ms),
-        detected_at=detected_at,
-    )
+def _row(signal: Signal, detected_at: datetime) -> tuple[object, ...]:
+    venues = {venue.value: f"{part:f}" for venue, part in signal.venues.items()}
+    details = {**_mark_of(signal, detected_at), **signal.details}
+    occurred_at, received_at = from_epoch_ms(signal.occurred_at_ms), from_epoch_ms(signal.received_at_ms)
+    return (
+        signal.kind, signal.asset, signal.direction, signal.fingerprint, signal.value, signal.count, venues, signal.window_s, signal.episode,
+        signal.number, signal.listed_on, signal.price, details, occurred_at, received_at, detected_at,
+    )  # fmt: skip
 
 
 def _mark_of(signal: Signal, detected_at: datetime) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from alertsystem.bulk import BulkInsert
 from monitors import models
 from monitors.detectors.intake import Admission
 from monitors.market import Liquidation, Venue, from_epoch_ms
@@ -19,6 +20,10 @@ BATCH = 1_000
 SAVE_EVERY_S = 0.4  # with the time of one batch well under the promised second
 LONGEST_WAIT_S = 5.0  # between tries while the database is away
 
+ROWS = BulkInsert(
+    models.Liquidation, "venue", "symbol", "asset", "position_side", "price", "quantity_base", "notional_usd",
+    "occurred_at", "received_at", "occurrence", "kept_out",
+)  # fmt: skip
 Row = tuple[Liquidation, int, str]  # event, arrival in epoch ms, why detection did not count it ("" when it did)
 
 
@@ -69,23 +74,15 @@ class RowSaver:
         until = time.monotonic() + SAVE_EVERY_S
         while self._rows and time.monotonic() < until:
             batch = [self._rows[index] for index in range(min(BATCH, len(self._rows)))]
-            models.Liquidation.objects.bulk_create([_as_model(row) for row in batch], ignore_conflicts=True)
+            ROWS.write([_stored(row) for row in batch])
             for _ in batch:
                 self._rows.popleft()
 
 
-def _as_model(row: Row) -> models.Liquidation:
+def _stored(row: Row) -> tuple[object, ...]:
     event, at_ms, kept_out = row
-    return models.Liquidation(
-        venue=event.venue,
-        symbol=event.symbol,
-        asset=event.asset,
-        position_side=event.position_side,
-        price=event.price,
-        quantity_base=event.quantity_base,
-        notional_usd=event.notional_usd,
-        occurred_at=from_epoch_ms(event.occurred_at_ms),
-        received_at=from_epoch_ms(at_ms),
-        occurrence=event.occurrence,
-        kept_out=kept_out,
-    )
+    occurred_at, received_at = from_epoch_ms(event.occurred_at_ms), from_epoch_ms(at_ms)
+    return (
+        event.venue, event.symbol, event.asset, event.position_side, event.price, event.quantity_base, event.notional_usd,
+        occurred_at, received_at, event.occurrence, kept_out,
+    )  # fmt: skip
