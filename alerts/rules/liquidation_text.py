@@ -26,8 +26,9 @@ def liquidation_lines(incident: Incident) -> list[str]:
     lines = [f"{LIQUIDATED[peak.direction].capitalize()} {PRICE_GOES[peak.direction]} {seen}"]
     if peak.kind is not incident.kind:
         lines.append("Smaller liquidations followed in a cascade")
-    if tally.events > peak.count:
-        lines.append(f"Incident so far: {bounded(tally.usd, peak)} in {tally.events:,} events, {_duration(incident)}")
+    if tally.events:
+        events = "1 event" if tally.events == 1 else f"{tally.events:,} events"
+        lines.append(f"Incident so far: {bounded(tally.usd, peak)} in {events}, {_duration(incident)}")
     lines.append(", ".join(f"{venue.title} {_share(venue, peak)}" for venue in peak.venues))
     return lines
 

@@ -125,6 +125,12 @@ def test_venues_stand_there_with_their_shares_and_events_with_the_running_total(
     ]
 
 
+@pytest.mark.parametrize(("count", "so_far"), [(1, "$300k in 1 event, 0 s"), (23, "$300k in 23 events, 0 s")])
+def test_the_first_message_has_the_running_total_and_the_duration_too(count: int, so_far: str) -> None:
+    peak = make_signal(300_000, count=count)
+    assert f"Incident so far: {so_far}" in alert_text(make_incident(peak=peak, tally=Tally.of(peak))).plain.splitlines()
+
+
 def test_the_chart_is_a_link_in_telegram() -> None:
     text = alert_text(make_incident(peak=make_signal(details={"chart": "BYBIT:BTCUSDT.P"})))
     assert '<a href="https://www.tradingview.com/chart/?symbol=BYBIT%3ABTCUSDT.P">Chart</a>' in text.html
