@@ -23,7 +23,7 @@ ANSWERS_SPARE = 10  # of a group's minute: the other half is for alerts
 ANSWERS_BURST, ANSWERS_INTERVAL_MS = 5, 3_000  # to one chat: some at once, then 20 a minute, so that few alerts find their chat just used
 URGENT_ONLY, ANY_ALERT = 2, 1
 TRICKLE_MS = 1_000  # while alerts below HIGH wait, one answer a second: a long queue may take an hour
-WAITS_MS = 250  # so much longer than its wait an alert that was refused is taken to be waiting: it asks again at once
+WAITS_MS = 500  # so much longer than its wait an alert that was refused is taken to be waiting: it asks again at once
 
 # All limits or none, on the server's clock, so that every process sees the same. Overall: GCRA with a burst of one.
 # A chat: one key that lives for the interval. A group: its last sends, because a burst of one here would hold an
@@ -57,13 +57,14 @@ local function use()
 end
 """
 # ARGV[6]: how urgent the alert is (0: an edit, which may wait), ARGV[7]: ms after its wait in which it is taken to wait.
+# After an urgent one others of it are taken to wait, too: the sender may be slower than the limits.
 TAKE = (
     LIMITS
     + """
 local wait, chat_only = limits()
-if wait <= 0 then use() return {0, 0} end
+if wait <= 0 then use() end
 local urgent = tonumber(ARGV[6])
-if urgent > 0 then
+if urgent > 1 or (urgent > 0 and wait > 0) then
   local waits = KEYS[5 + chat_only]
   urgent = math.max(urgent, tonumber(redis.call('GET', waits) or 0))
   redis.call('SET', waits, urgent, 'PX', math.ceil(wait / 1000) + ARGV[7])

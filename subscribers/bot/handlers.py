@@ -15,6 +15,7 @@ from subscribers.bot.admins import Admins
 from subscribers.bot.answers import Answers
 from subscribers.bot.commands import BUTTON, COMMAND, TYPED, hello
 from subscribers.bot.database import in_database
+from subscribers.bot.pace import Pace
 from subscribers.bot.questions import Question
 from subscribers.bot.replies import toast
 from subscribers.bot.requests import Move, clean, move_of, person_of, question_of, title_of
@@ -28,10 +29,11 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Handlers:
-    """What the handlers share: the answers under way, and who is an admin."""
+    """What the handlers share: the answers under way, who is an admin, and the pace of changes."""
 
     answers: Answers
     admins: Admins = field(default_factory=Admins)
+    pace: Pace = field(default_factory=Pace)
 
     def register(self, app: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Take the updates of `app`."""
@@ -98,7 +100,7 @@ class Handlers:
         if self.answers.is_repeated(question):
             return
         if changes:
-            await question.carry_out()
+            await self.pace.carry_out(question)
         self.answers.put(question)
 
     async def _refusal(self, bot: Bot, question: Question) -> str:
