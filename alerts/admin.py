@@ -15,14 +15,12 @@ from unfold.decorators import action
 from alerts import effectiveness, history, manual
 from alerts.broadcast_admin import BroadcastAdmin as BroadcastAdmin
 from alerts.export import csv_lines
-from alerts.incidents import incident_of
 from alerts.market_move_admin import MarketMoveAdmin as MarketMoveAdmin
-from alerts.messages import message_for
+from alerts.messages import message_for, text_of
 from alerts.models import Alert, Decision, Delivery, Silence
 from alerts.outcome_admin import OUTCOME_HEADERS, outcome_cells
 from alerts.outcome_admin import OutcomeAdmin as OutcomeAdmin
 from alerts.rules.summary import amount
-from alerts.rules.text import alert_text
 from alerts.votes import votes_of
 from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, Admin, HistoryAdmin, badge, column, link_to, moment, when
 from monitors.rule_checks import normal_asset
@@ -99,7 +97,7 @@ class AlertAdmin(HistoryAdmin):
     @column("message")
     def message(self, alert: Alert) -> SafeString:
         """As it reads now."""
-        return format_html('<span style="white-space: pre-line">{}</span>', alert_text(incident_of(alert), closed=alert.closed_at is not None).plain)
+        return format_html('<span style="white-space: pre-line">{}</span>', text_of(alert).plain)
 
     @column("by state")
     def delivered(self, alert: Alert) -> str:

@@ -29,7 +29,7 @@ def apply(alert: Alert, incident: Incident, signal: Signal, now: datetime) -> No
     alert.cooldown_s, alert.rule, alert.unconfirmed = incident.rule.cooldown_s, rulefile.as_object(incident.rule), incident.unconfirmed
     alert.tally = {name: str(value) for name, value in asdict(incident.tally).items()}
     if alert.pk is None or incident.peak == signal.as_value():
-        alert.peak = signal
+        alert.peak, alert.largest = signal, signal.value
     if alert.pk is None or told_before != (alert.kind, alert.step, alert.peak_id, alert.unconfirmed, alert.tally):
         alert.revision, alert.changed_at = alert.revision + 1, now
 

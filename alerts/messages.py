@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts import companions, market_moves
+from alerts import companions, market_moves, records
 from alerts.digest_message import digest_message
 from alerts.incidents import incident_of
 from alerts.models import Alert, Delivery
@@ -56,8 +56,12 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
         headline, *lines = delivery.text.splitlines() or [""]
         return Message(Text(headline, tuple(lines)), 0)
     also = [companion_line(companion) for companion in companions.of(delivery, alert)]
-    text = alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s, also=also)
-    return Message(text, alert.revision, _buttons(alert, delivery))
+    return Message(text_of(alert, late_s, also), alert.revision, _buttons(alert, delivery))
+
+
+def text_of(alert: Alert, late_s: int | None = None, also: Sequence[str] = ()) -> Text:
+    """The message of an alert as it stands; `late_s` states the age of one that comes late, `also` are the lines of its companions."""
+    return alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s, record=records.line_of(alert), also=also)
 
 
 def _buttons(alert: Alert, delivery: Delivery) -> Sequence[Row]:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from monitors.fields import VENUES
-from monitors.models import DIRECTIONS, KINDS, Signal
+from monitors.models import DIRECTIONS, KINDS, Signal, decimal_field
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 
@@ -41,9 +41,11 @@ class Alert(models.Model):
     cooldown_s = models.PositiveIntegerField()
     rule = models.JSONField(help_text="the threshold rule of the last decision")
     peak = models.ForeignKey(Signal, on_delete=models.PROTECT, related_name="+", help_text="the largest signal")
+    largest = decimal_field("largest value", default=0, help_text="the peak's, in the unit of the kind")
     newest_signal_at = models.DateTimeField(help_text="arrival of the frame behind the newest signal applied")
     unconfirmed = models.BooleanField(default=False)
     tally = models.JSONField(default=dict, help_text="running total of dollars and events")
+    record = models.JSONField(default=dict, blank=True, help_text="the last one that was at least as large, and since when that is known")
     revision = models.PositiveIntegerField(default=1, help_text="rises with each change of what the message says")
     changed_at = models.DateTimeField()
     summaries = models.PositiveIntegerField(default=0, help_text="the number of the last summary that was written")
@@ -58,6 +60,7 @@ class Alert(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["fingerprint"], condition=Q(closed_at=None), name="one_open_incident_per_fingerprint")]
         indexes = [models.Index(fields=["opened_at"]), models.Index(fields=["asset", "opened_at"]), models.Index(fields=["changed_at"])]
+        indexes += [models.Index(fields=["fingerprint", "id", "largest"], name="alert_story")]  # the newest of a story, and the last one as large
 
     def __str__(self) -> str:
         return f"{self.get_severity_display()} {self.asset} {self.kind} {self.direction}"

@@ -10,6 +10,7 @@ from alerts.models import Alert, Delivery
 from subscribers.models import Subscriber
 
 State = Delivery.State
+IN_DIGESTS = (State.HELD, State.EXPIRED)  # what a digest tells later
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def newest(subscriber: Subscriber) -> Alert | None:
 def heard_by(subscriber: Subscriber) -> Q:
     """Of alerts those that the subscriber has heard of: by a message of their own, a market-wide one or a digest."""
     wide = Delivery.objects.filter(alert=None, move=OuterRef("move"), subscriber=subscriber, state=State.SENT)
-    told = Q(state=State.SENT) | Q(Exists(wide), state=State.FOLDED) | Q(state=State.HELD, digest__state=State.SENT)
+    told = Q(state=State.SENT) | Q(Exists(wide), state=State.FOLDED) | Q(state__in=IN_DIGESTS, digest__state=State.SENT)
     return Q(pk__in=Delivery.objects.filter(told, subscriber=subscriber, alert__isnull=False).values("alert"))
 
 
@@ -56,6 +57,6 @@ def _message(row: Delivery, wide: Mapping[int | None, Delivery]) -> Delivery | N
             return row
         case State.FOLDED:
             return wide.get(row.move_id)
-        case State.HELD:
+        case State.HELD | State.EXPIRED:
             return row.digest
     return None

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alerts import companions, incidents, market_moves, outbox
+from alerts import companions, incidents, market_moves, outbox, records
 from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
 from alerts.rules.severity import Grade
@@ -97,6 +97,8 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
         alert = alert or Alert(fingerprint=signal.fingerprint, asset=signal.asset, direction=signal.direction, revision=0)
         shown, is_new = alert.revision, alert.pk is None or alert.severity == Severity.BELOW_LOW < decision.incident.severity
         incidents.apply(alert, decision.incident, signal, now)
+        if alert.severity and alert.peak_id == signal.pk:
+            records.look_up(alert, signal)
         market_moves.join(alert, signal)
         if is_new and alert.companion_of_id is None:
             companions.join(alert, signal)

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import F
 
+from alertsystem.prepared import Given, Prepared
 from monitors.feeds import BLIND_AFTER as FEED_BLIND_AFTER
 from monitors.market import Venue
 from monitors.models import BlindSpot, FeedStatus, ScanStatus
 from monitors.sight import BLIND_AFTER as SCAN_BLIND_AFTER
 
 LIQUIDATIONS = "liquidations"
+LONG = timedelta(hours=1)
+LONG_SPOTS = Prepared(
+    lambda: BlindSpot.objects.filter(feed=Given("feed"), until__gt=Given("after"), until__gte=F("since") + LONG).values_list("venue", "since", "until")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,19 @@ def between(since: datetime, until: datetime, now: datetime) -> list[Span]:
     past = BlindSpot.objects.filter(venue__in=settings.VENUES, until__gte=since, since__lte=until)
     over = [Span(Venue(row.venue), row.get_feed_display(), row.since, row.until) for row in past]
     return sorted([*over, *(span for span in _lasting(now) if span.since <= until)], key=lambda span: (span.since, span.venue, span.feed))
+
+
+def last_dark(feed: str, after: datetime) -> datetime | None:
+    """When the last long time ended in which no watched venue's feed brought anything; None when there was none after that time."""
+    spots = ((since, until) for venue, since, until in LONG_SPOTS.rows(feed=feed, after=after) if venue in settings.VENUES)
+    edges = sorted(edge for since, until in spots for edge in ((since, 1), (until, -1)))
+    blind, dark_since, ended = 0, None, None
+    for moment, change in edges:
+        if blind == len(settings.VENUES) and dark_since is not None and moment - dark_since >= LONG:
+            ended = moment
+        blind += change
+        dark_since = moment if blind == len(settings.VENUES) else None
+    return ended
 
 
 def _lasting(now: datetime) -> Iterator[Span]:

@@ -40,9 +40,13 @@ class Text:
         return "\n".join((f"<b>{escape(self.headline, quote=False)}</b>", *(escape(line, quote=False) for line in self.lines), *link))
 
 
-def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None, also: Sequence[str] = ()) -> Text:
-    """The message for an incident as it stands; `late_s` states the age of a message that comes late, `also` are the lines of its companions."""
+def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None, record: str = "", also: Sequence[str] = ()) -> Text:
+    """The message for an incident as it stands.
+
+    `late_s` states the age of a message that comes late, `record` how rare it is, `also` are the lines of its companions.
+    """
     lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else liquidation_lines(incident)
+    lines += [record] if record else []
     lines.append(_confirmation(incident))
     lines.append(when_line(incident, closed=closed))
     lines += also

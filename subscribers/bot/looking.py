@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from alerts import history, told
+from alerts.effectiveness import outcomes_of
 from alerts.history import turning_points
 from alerts.models import Alert
+from alerts.votes import votes_of
 from alerts.why import why
 from monitors.thresholds import Severity
 from subscribers.bot import texts, texts_alert, texts_why
@@ -22,7 +24,7 @@ def alert_(asked: Asked) -> Reply:
         return Reply(texts_alert.not_found(asked.args, "alert"))
     steps = told.steps(alert, subscriber) if subscriber is not None else None
     points, others = turning_points(alert)
-    text = texts_alert.alert(alert, points, others, list(alert.outcomes.order_by("horizon_min")), steps, Clock.of(subscriber, asked.now))
+    text = texts_alert.alert(alert, points, others, outcomes_of(alert), steps, votes_of(alert), Clock.of(subscriber, asked.now))
     return Reply(text, [[(texts_alert.WHY, f"w:{alert.pk}")]])
 
 

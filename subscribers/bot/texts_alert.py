@@ -12,6 +12,7 @@ from alerts.rules.outcome import in_words
 from alerts.rules.summary import amount
 from alerts.rules.text import MARKS
 from alerts.told import Step
+from alerts.votes import Votes
 from monitors.thresholds import Severity
 from subscribers.bot.clock import Clock
 from subscribers.bot.texts_told import step_in_words
@@ -28,16 +29,15 @@ def not_found(text: str, command: str) -> str:
     return f"There is no alert <b>{escape(text[:40])}</b>. Write /{command} and its number, as in <code>/{command} 17</code>; /recent shows the last ones."
 
 
-def alert(alert: Alert, points: Sequence[Decision], others: int, outcomes: Sequence[Outcome], steps: Sequence[Step] | None, clock: Clock) -> str:
+def alert(alert: Alert, points: Sequence[Decision], others: int, outcomes: Sequence[Outcome], steps: Sequence[Step] | None, votes: Votes, clock: Clock) -> str:
     """The incident from its first signal on; `others` are the signals that are not among `points`, `steps` None is a chat that is not subscribed."""
     title = f"<b>{MARKS[Severity(alert.severity)]} #{alert.pk} {escape(line_of(alert))}</b>"
-    votes = [vote.useful for vote in alert.votes.all()]
     parts = [
         f"{title}\n{_span(alert, clock)}",
         "<b>What happened</b>\n" + "\n".join(_happened(alert, points, others, clock)),
         "<b>What the price did</b>\n" + ("\n".join(map(_move, outcomes)) or NOT_MEASURED),
         "<b>This chat</b>\n" + "\n".join(_told(alert, steps, clock)),
-        *([f"Votes: {votes.count(True)} useful, {votes.count(False)} noise"] if votes else []),
+        *([f"Votes: {votes.useful} useful, {votes.noise} noise"] if votes.useful or votes.noise else []),
         clock.note,
     ]
     return "\n\n".join(parts)

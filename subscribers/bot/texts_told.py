@@ -22,7 +22,7 @@ def step_in_words(step: Step, clock: Clock) -> str:
             return ON_ITS_WAY
         case State.UNKNOWN:
             return "Telegram gave no clear answer: it may have arrived, or not"
-    return f"not sent: {delivery.reason or delivery.state}"
+    return f"not sent: {delivery.reason or delivery.state}{_digest(step, clock)}"
 
 
 def _digest(step: Step, clock: Clock) -> str:

@@ -46,14 +46,14 @@ def make_alert(signal: Signal | None = None, severity: Severity = Severity.LOW, 
     values = {
         "fingerprint": peak.fingerprint, "kind": peak.kind, "asset": peak.asset, "direction": peak.direction, "severity": severity, "step": int(severity),
         "opened_at": peak.received_at, "last_seen_at": peak.received_at, "cooldown_s": 300, "rule": rulefile.as_object(RULE), "peak": peak,
-        "newest_signal_at": peak.received_at, "changed_at": timezone.now(),
+        "largest": peak.value, "newest_signal_at": peak.received_at, "changed_at": timezone.now(),
     }  # fmt: skip
     return Alert.objects.create(**{**values, **fields})
 
 
 def escalate(alert: Alert, severity: Severity, value: int = 6_000_000) -> FanOut:
     """The incident as the trigger engine leaves it after a more severe signal; the fan-out is not carried out."""
-    alert.peak = make_signal(value, alert.asset)
+    alert.peak, alert.largest = make_signal(value, alert.asset), Decimal(value)
     alert.severity, alert.step, alert.revision, alert.changed_at = severity, int(severity), alert.revision + 1, timezone.now()
     alert.save()
     return make_fan_out(alert)

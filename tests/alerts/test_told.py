@@ -24,20 +24,21 @@ def told_at(alert: Alert, subscriber: Subscriber) -> list[object]:
 
 def test_a_message_of_its_own_tells_and_so_does_a_market_wide_one_and_a_digest_once_they_are_sent() -> None:
     ann = make_subscriber()
-    own, wide, held, waiting = (make_alert() for _ in range(4))
+    own, wide, held, late, waiting = (make_alert() for _ in range(5))
     move = MarketMove.objects.create(family="liquidations", direction="LONG", opened_at=NOW)
     make_delivery(ann, alert=own, state="sent", sent_at=NOW)
     make_delivery(ann, alert=wide, state="folded", move=move)
     message = make_delivery(ann, move=move)
     digest = make_delivery(ann, purpose=Delivery.Purpose.DIGEST)
     make_delivery(ann, alert=held, state="held", digest=digest)
+    make_delivery(ann, alert=late, state="expired", digest=digest)
     make_delivery(ann, alert=waiting, state="pending")
     assert heard(ann) == {own}
     assert told_at(wide, ann) == told_at(held, ann) == told_at(waiting, ann) == [None]
     later = NOW + timedelta(seconds=9)
     Delivery.objects.filter(pk__in=[message.pk, digest.pk]).update(state="sent", sent_at=later)
-    assert heard(ann) == {own, wide, held}
-    assert (told_at(own, ann), told_at(wide, ann), told_at(held, ann)) == ([NOW], [later], [later])
+    assert heard(ann) == {own, wide, held, late}
+    assert (told_at(own, ann), told_at(wide, ann), told_at(held, ann), told_at(late, ann)) == ([NOW], [later], [later], [later])
 
 
 def test_what_others_were_told_is_theirs() -> None:
