@@ -104,7 +104,7 @@ def _unsent(subscriber: Subscriber, decision: Decision) -> Finding:
     """Nothing was written for this subscriber: because of the signal, or of what was wanted."""
     signal, severity = decision.signal, Severity(decision.severity)
     if SILENCED in decision.reason:
-        return Finding(signal, severity, Because.SILENCED, decision.reason.partition(SILENCED)[2].strip())
+        return Finding(signal, severity, Because.SILENCED, decision.reason.partition(SILENCED)[2].partition(";")[0].strip())
     match decision.outcome:
         case Outcome.SWITCHED_OFF:
             return Finding(signal, severity, Because.SWITCHED_OFF)

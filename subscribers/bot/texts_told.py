@@ -14,6 +14,9 @@ def step_in_words(step: Step, clock: Clock) -> str:
     match delivery.state:
         case State.SENT:
             return f"sent at {clock.seconds(delivery.sent_at)}" if delivery.sent_at else "sent"
+        case State.FOLDED if step.host is not None:
+            at = f", {clock.seconds(told_at)}" if told_at else ""
+            return f"told in the message of alert {step.host}{at}"
         case State.FOLDED:
             return f"told in the market-wide message of {clock.seconds(told_at)}" if told_at else "part of a market-wide message"
         case State.HELD:

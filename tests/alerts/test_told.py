@@ -41,6 +41,20 @@ def test_a_message_of_its_own_tells_and_so_does_a_market_wide_one_and_a_digest_o
     assert (told_at(own, ann), told_at(wide, ann), told_at(held, ann), told_at(late, ann)) == ([NOW], [later], [later], [later])
 
 
+def test_a_companion_is_told_by_the_message_of_its_host_once_that_has_its_line() -> None:
+    ann, host = make_subscriber(), make_alert()
+    companion = make_alert(companion_of=host)
+    make_delivery(ann, alert=companion, state="folded", revision=2)
+    message = make_delivery(ann, alert=host, state="sent", sent_at=NOW, revision=1)
+    assert heard(ann) == {host} and told_at(companion, ann) == [None]
+    edited = NOW + timedelta(seconds=5)
+    Delivery.objects.filter(pk=message.pk).update(revision=2, edited_at=edited)
+    assert heard(ann) == {host, companion}
+    (step,) = told.steps(companion, ann)
+    assert (step.told_at, step.host) == (edited, host.pk)
+    assert told_at(host, ann) == [NOW], "its own message was sent before the edit"
+
+
 def test_what_others_were_told_is_theirs() -> None:
     ann, bob = make_subscriber(), make_subscriber()
     alert = make_alert()
