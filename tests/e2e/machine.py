@@ -19,7 +19,7 @@ from tests.harness import database_url, wait_until
 TOKEN = "4242:end-to-end"
 READY_S = 90
 # Words in the command of each child of `up`
-CHILDREN = {"worker": "-Q alerts", "drainer": "-Q delivery", "monitor": "watch_liquidations", "broker": "valkey", "bot": "run_bot"}
+CHILDREN = {"worker": "-Q alerts", "drainer": "-Q delivery", "scans": "-Q scans", "monitor": "watch_liquidations", "broker": "valkey", "bot": "run_bot"}
 
 
 @dataclass
