@@ -9,6 +9,7 @@ from alerts import digest_message, folding, market_moves
 from alerts.chart_rows import OTHERS, charts, drawn
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.outbox import expire_due, overtaken
+from alerts.rules.text import SCANNED
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -33,7 +34,8 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
     """The most severe, oldest pending message but for charts, not to the subscribers `without`; of the subscribers `only`, webhooks too, if given.
 
     Settles what it finds in its way: too old, overtaken by a higher step, to somebody who left, told in a market-wide message, an empty digest.
-    While a higher step's deliveries are being written the lower ones wait: it would be told twice, as a message shows the newest state.
+    While a higher step's deliveries are being written the lower ones wait: it would be told twice, as a message shows the newest state. So does, for
+    a moment, what one scan found for many assets: it becomes one market-wide message.
     """
     if not without and only is None:  # the usual case, and then nothing is in the way
         found = FIRST.first()
@@ -53,6 +55,8 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
             _settle(found, State.FAILED, found.subscriber.deactivated_reason or LEFT)
         elif found.purpose == Delivery.Purpose.DIGEST and digest_message.is_empty(found):
             _settle(found, State.SUPERSEDED, "nothing was left to tell")
+        elif (move := market_moves.growing(found, now)) is not None:
+            waiting = waiting.exclude(Q(move=move) | Q(alert__move=move), severity__lt=Severity.EXTREME)
         elif not folding.settle(found):
             return found
     return None
@@ -140,7 +144,8 @@ def _is_escalating(alert: Alert, step: int) -> bool:
 def _is_ready(delivery: Delivery, now: datetime) -> bool:
     """Whether nothing else can have become of it; False when that takes a closer look."""
     alone = delivery.move_id is None and (delivery.alert is None or delivery.alert.step <= delivery.step) and delivery.purpose != Delivery.Purpose.DIGEST
-    return alone and delivery.expires_at > now and delivery.subscriber.active
+    may_grow = delivery.alert is not None and delivery.alert.move_id is not None and delivery.alert.kind in SCANNED
+    return alone and not may_grow and delivery.expires_at > now and delivery.subscriber.active
 
 
 def _is_overtaken(delivery: Delivery) -> bool:

@@ -43,11 +43,11 @@ class Round:
 
 
 def judge(kind: Kind, assets: Sequence[str], offset_ms: int, measure: Callable[[Round], list[Signal]]) -> int:
-    """Measure the assets, a few at a time, each by one worker only; store and announce the signals, and return how many there were.
+    """Measure the assets, a few at a time, each by one worker only; store the signals, announce all at once, and return how many there were.
 
     `offset_ms`: how far the venue's clock, by which is measured, is ahead of ours.
     """
-    rulebook, raised = selectors.rulebook(), 0
+    rulebook, raised = selectors.rulebook(), list[Signal]()
     for few in (assets[first : first + AT_ONCE] for first in range(0, len(assets), AT_ONCE)):
         with transaction.atomic():
             rows = _lock(kind, few)
@@ -57,9 +57,9 @@ def judge(kind: Kind, assets: Sequence[str], offset_ms: int, measure: Callable[[
             signals = measure(Round(few, Scan(epoch_ms(now) + offset_ms, rulebook, episodes), judged_ms, rows))
             _store(rows, episodes, judged_ms)
             recorder.write([(signal, now) for signal in _apart(signals, offset_ms)])
-        raised += len(signals)
-        announce(signals)
-    return raised
+        raised += signals
+    announce(raised)
+    return len(raised)
 
 
 def announce(signals: Sequence[Signal]) -> None:

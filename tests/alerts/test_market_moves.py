@@ -1,13 +1,14 @@
 """When the whole market moves: who gets one message instead of one each, and what becomes of the rest."""
 
 import itertools
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from alerts import market_moves, trigger
+from alerts import claims, market_moves, trigger
 from alerts.dispatcher import drain
 from alerts.models import Alert, Delivery, MarketMove, Silence
 from monitors import recorder
@@ -57,7 +58,65 @@ def sent_singly(*assets: str) -> None:
     Delivery.objects.filter(alert__asset__in=assets).update(state=State.SENT, message_id=7, sent_at=timezone.now() - timedelta(seconds=9))
 
 
+def scan_finds(*assets: str, value: float = 1_500) -> list[str]:
+    """One scan raises all of them: their signals are stored together, and nothing is decided yet. Returns their fingerprints."""
+    at_ms = epoch_ms(timezone.now())
+    found = [replace(make_signal(value, kind=VOLUME, asset=asset, direction=Direction.NONE), received_at_ms=at_ms) for asset in assets]
+    recorder.write([(signal, timezone.now()) for signal in found])
+    return [signal.fingerprint for signal in found]
+
+
+def sendable(now: datetime | None = None) -> list[str]:
+    """What a drainer would send now, one after the other: the asset, "*" for a market-wide message."""
+    sent = []
+    while (found := claims.next_delivery(now or timezone.now(), ())) is not None:
+        Delivery.objects.filter(pk=found.pk).update(state=State.SENT, message_id=7, sent_at=timezone.now())
+        sent.append(found.alert.asset if found.alert else "*")
+    return sent
+
+
 # Who gets one message
+
+
+def test_what_one_scan_finds_for_many_assets_is_one_message_for_all_of_them() -> None:
+    somebody = make_subscriber(kind=VOLUME)
+    for fingerprint in scan_finds("SOL", "XRP", "DOGE", "ADA", "LTC", "BTC"):
+        assert sendable() == []
+        trigger.evaluate(fingerprint)
+    assert sorted(sendable()) == ["*", "BTC"]
+    assert {alert.asset for alert in market_moves.listed(wide(somebody))} == {"SOL", "XRP", "DOGE", "ADA", "LTC"}
+
+
+def test_what_one_scan_finds_for_few_assets_is_told_singly_once_all_are_decided() -> None:
+    make_subscriber(kind=VOLUME)
+    for fingerprint in scan_finds("SOL", "XRP", "DOGE"):
+        assert sendable() == []
+        trigger.evaluate(fingerprint)
+    assert sorted(sendable()) == ["DOGE", "SOL", "XRP"]
+
+
+def test_what_stands_alone_waits_for_nobody() -> None:
+    make_subscriber(kind=VOLUME)
+    scan_finds("XRP", "DOGE")
+    [bitcoin, extreme] = [*scan_finds("BTC"), *scan_finds("SOL", value=9_000)]
+    trigger.evaluate(bitcoin)
+    trigger.evaluate(extreme)
+    assert sorted(sendable()) == ["BTC", "SOL"]
+
+
+def test_a_message_waits_for_others_of_its_scan_for_seconds_only() -> None:
+    make_subscriber(kind=VOLUME)
+    [first, _] = scan_finds("SOL", "XRP")
+    trigger.evaluate(first)
+    assert sendable() == []
+    assert sendable(timezone.now() + market_moves.GROWS_FOR) == ["SOL"]
+
+
+def test_a_liquidation_waits_for_nobody() -> None:
+    make_subscriber()
+    opens("SOL")
+    recorder.write([(make_signal(1_500, asset="XRP"), timezone.now())])
+    assert sendable() == ["SOL"]
 
 
 def test_three_assets_are_told_singly() -> None:
