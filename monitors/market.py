@@ -99,8 +99,19 @@ class Liquidation(NamedTuple):  # of the frozen types the cheapest to make: thou
 
 
 @dataclass(frozen=True, slots=True)
+class Funding:
+    """What holders of one side pay those of the other: `rate` of the position's value (0.0001 is 0.01 %, longs pay) every `hours`; None: not told."""
+
+    rate: float
+    hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenInterest:
-    """Open interest of one contract, one-sided, in coins of the asset; `mark_price` in dollars per coin, None when unknown."""
+    """Open interest of one contract, one-sided, in coins of the asset; `mark_price` in dollars per coin, None when unknown.
+
+    `funding`: where the answer carries it anyway.
+    """
 
     venue: Venue
     symbol: str
@@ -108,6 +119,7 @@ class OpenInterest:
     oi_base: Decimal
     mark_price: Decimal | None
     occurred_at_ms: int
+    funding: Funding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ class OpenInterestSample(models.Model):
     mark_price = decimal_field("mark price, $", null=True, help_text="dollars per coin of the asset; empty when the venue gave none")
     occurred_at = models.DateTimeField(help_text="the venue's time of the value")
     received_at = models.DateTimeField()
+    funding_rate = models.FloatField(null=True, help_text="of the position's value, 0.0001 is 0.01 %; empty where the answer does not carry it")
+    funding_hours = models.PositiveSmallIntegerField(null=True, help_text="how often it is paid, in hours; empty where the answer does not say")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["market", "occurred_at"], name="one_sample_per_market_and_time")]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from monitors import funding
 from monitors.detectors.oi_explosion import Contract as ContractKey
 from monitors.detectors.oi_explosion import NoVerdict, OiChange, held_jump
 from monitors.detectors.own_history import OwnLadder
@@ -46,6 +47,8 @@ def _save(markets: Markets, readings: open_interest.Readings) -> int:
             mark_price=reading.mark_price,  # type: ignore[misc]  # the field may be null
             occurred_at=from_epoch_ms(reading.occurred_at_ms),
             received_at=now,
+            funding_rate=reading.funding and reading.funding.rate,
+            funding_hours=reading.funding and reading.funding.hours,
         )
         for symbol, reading in readings.items()
     ]
@@ -103,7 +106,7 @@ def _judge(piece: Slice) -> int:
                 piece.leave_out(1, measured.reason)
             elif not second_look.puts_off(some, asset, measured[0], _contradicting(series, measured[1])):
                 signals += measured[0]
-        return signals
+        return funding.beside(signals, seen.contracts, timezone.now())
 
     raised = judge(Kind.OPEN_INTEREST, list(coverage), piece.client.offset_ms, measure)
     if second_look.assets:

@@ -32,6 +32,13 @@ def missing_venues(peak: Signal) -> str:
     return said
 
 
+def funding_lines(peak: Signal) -> list[str]:
+    """Funding: Binance +0.012 %, Bybit +0.01 %/8 h; none where no answer carried a rate."""
+    told = (each.partition("=") for each in peak.details.get("funding", "").split())
+    rates = [f"{Venue(venue).title} {_rate(*rate.split('/'))}" for venue, _, rate in told]
+    return [f"Funding: {', '.join(rates)}"] if rates else []
+
+
 def _open_interest_lines(peak: Signal, rule: Rule) -> list[str]:
     names = ("coins_from", "coins_to", "usd_from", "usd_to", "coins_part_usd", "price_part_usd")
     coins_from, coins_to, usd_from, usd_to, coins_part, price_part = (Decimal(peak.details[name]) for name in names)
@@ -42,6 +49,7 @@ def _open_interest_lines(peak: Signal, rule: Rule) -> list[str]:
         f"OI {peak.direction.lower()}, price {_price_direction(peak)}",
     ]
     lines.append(", ".join(f"{venue.title} {_signed(peak, part)}" for venue, part in peak.venues.items()))
+    lines += funding_lines(peak)
     if int(peak.details.get("own_step") or 0) > rule.step_of(peak.value):
         lines.append(f"Severity by its own history of {Decimal(peak.details['own_days']):.0f} days")
     return lines
@@ -58,6 +66,12 @@ def _volume_lines(peak: Signal) -> list[str]:
     if peak.details.get("at_most"):
         lines.append("Nearly all on one venue while the price stood still: MODERATE at most")
     return lines
+
+
+def _rate(rate: str, hours: str = "") -> str:
+    """+0.012 %/8 h: in percent of the position's value; positive is paid by longs."""
+    percent = f"{Decimal(rate) * 100:+.4f}".rstrip("0").rstrip(".")
+    return f"{'0' if percent in ('+0', '-0') else percent} %{f'/{hours} h' if hours else ''}"
 
 
 def _price_direction(peak: Signal) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from alerts.rules.liquidation_text import LIQUIDATED, SAMPLED
-from alerts.rules.scan_text import missing_venues
+from alerts.rules.scan_text import funding_lines, missing_venues
 from alerts.rules.severity import grade, severity_of_step
 from monitors.detectors.confirmation import CONFIRMING_SHARE, confirming_venues
 from monitors.market import UNIT_OF_KIND, Direction, Kind, Signal, Unit, Venue
@@ -102,7 +102,7 @@ def _scan_lines(signal: Signal) -> list[str]:
         return [change, f"{_usd(seen['usd'])}, usually {_usd(seen['baseline_usd'])}; robust z-score {seen['z']}; price {seen['price_percent']} %"]
     coins = f"{Decimal(seen['coins_from']).normalize():,f} to {Decimal(seen['coins_to']).normalize():,f} {signal.asset}"
     dollars = f"{_usd(seen['usd_from'])} to {_usd(seen['usd_to'])}: positions {_usd(seen['coins_part_usd'])}, price {_usd(seen['price_part_usd'])}"
-    return [change, coins, dollars, f"Price {seen['price_percent']} %, usually {seen['usual_price_percent']} %"]
+    return [change, coins, dollars, f"Price {seen['price_percent']} %, usually {seen['usual_price_percent']} %", *funding_lines(signal)]
 
 
 def _usd(text: str) -> str:

@@ -1,10 +1,12 @@
 """How much open interest do a venue's contracts have now? One-sided, in coins of the asset, in as few requests as the venue allows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from monitors.market import Contract, OpenInterest, Venue
+from monitors.market import Contract, Funding, OpenInterest, Venue
+from monitors.venues import funding
 from monitors.venues.clients import Client, malformed
 from monitors.venues.wire import PLACES, positive, timestamp_ms
 
@@ -25,8 +27,16 @@ def fetch_all(client: Client, wanted: Wanted, patience_s: float) -> Readings:
     return _read(client, lambda: read_okx(answer, wanted))
 
 
-def fetch_marks(client: Client, patience_s: float) -> dict[str, Decimal]:
-    """Binance: the mark of every symbol, dollars per coin of the venue's base; raises MarketDataError."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Binance's mark of a symbol, dollars per coin of the venue's base, with the funding rate beside it."""
+
+    price: Decimal
+    funding: Funding | None = None
+
+
+def fetch_marks(client: Client, patience_s: float) -> dict[str, Mark]:
+    """Binance: the mark of every symbol; raises MarketDataError."""
     answer = client.call("fapiPublicGetPremiumIndex", cost=MARKS_COST, patience_s=patience_s)
     try:
         return dict(_marks(answer))
@@ -34,7 +44,7 @@ def fetch_marks(client: Client, patience_s: float) -> dict[str, Decimal]:
         raise malformed(client.venue, error) from error
 
 
-def fetch_one(client: Client, contract: Contract, mark: Decimal | None, patience_s: float) -> OpenInterest:
+def fetch_one(client: Client, contract: Contract, mark: Mark | None, patience_s: float) -> OpenInterest:
     """Binance: one contract, for it has no call for all; raises MarketDataError."""
     answer = client.call("fapiPublicGetOpenInterest", {"symbol": contract.venue_symbol}, patience_s=patience_s)
     try:
@@ -43,11 +53,12 @@ def fetch_one(client: Client, contract: Contract, mark: Decimal | None, patience
         raise malformed(client.venue, error) from error
 
 
-def read_binance(answer: Json, contract: Contract, mark: Decimal | None) -> OpenInterest:
+def read_binance(answer: Json, contract: Contract, mark: Mark | None) -> OpenInterest:
     """`{"symbol":"BTCUSDT","openInterest":"10659.509","time":1589437530011}`: coins of the venue's base, one side."""
     if answer["symbol"] != contract.venue_symbol:
         raise ValueError(f"asked for {contract.venue_symbol}, got {answer['symbol']}")
-    return of_coins(contract, amount(answer["openInterest"]), mark, timestamp_ms(answer["time"]))
+    price, rate = (mark.price, mark.funding) if mark is not None else (None, None)
+    return of_coins(contract, amount(answer["openInterest"]), price, timestamp_ms(answer["time"]), rate)
 
 
 def read_bybit(answer: Json, wanted: Wanted) -> Readings:
@@ -58,7 +69,7 @@ def read_bybit(answer: Json, wanted: Wanted) -> Readings:
     at_ms = timestamp_ms(answer["time"])
 
     def read(row: Json, contract: Contract) -> OpenInterest:
-        return of_coins(contract, one_side(row), _price(row.get("markPrice")), at_ms)
+        return of_coins(contract, one_side(row), _price(row.get("markPrice")), at_ms, funding.of_bybit(row))
 
     return _each(answer["result"]["list"], "symbol", wanted, read)
 
@@ -96,10 +107,10 @@ def _of_okx(row: Json, contract: Contract) -> OpenInterest:
     return of_coins(contract, coins, mark or None, timestamp_ms(row["ts"]))
 
 
-def of_coins(contract: Contract, coins: Decimal, mark: Decimal | None, at_ms: int) -> OpenInterest:
+def of_coins(contract: Contract, coins: Decimal, mark: Decimal | None, at_ms: int, rate: Funding | None = None) -> OpenInterest:
     """Coins of the venue's base as coins of the asset: 1000PEPE is a thousand PEPE at a thousandth of the price."""
     price = None if mark is None else round(mark / contract.multiplier, PLACES)
-    return OpenInterest(contract.venue, contract.symbol, contract.asset, round(coins * contract.multiplier, PLACES), price, at_ms)
+    return OpenInterest(contract.venue, contract.symbol, contract.asset, round(coins * contract.multiplier, PLACES), price, at_ms, rate)
 
 
 def one_side(row: Json) -> Decimal:
@@ -107,10 +118,10 @@ def one_side(row: Json) -> Decimal:
     return amount(single) if single else amount(row["openInterest"]) / 2
 
 
-def _marks(answer: Any) -> Iterator[tuple[str, Decimal]]:
+def _marks(answer: Any) -> Iterator[tuple[str, Mark]]:
     for row in answer:
-        if mark := _price(row["markPrice"]):
-            yield row["symbol"], mark
+        if price := _price(row["markPrice"]):
+            yield row["symbol"], Mark(price, funding.of_binance(row))
 
 
 def _price(text: Any) -> Decimal | None:

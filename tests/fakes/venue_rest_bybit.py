@@ -54,6 +54,7 @@ def _tickers(markets: Markets, query: Query) -> Json:
             "turnover24h": str(listing.turnover_usd),
             "volume24h": coins(listing),
             "fundingRate": "0.0001",
+            "fundingIntervalHour": "8",
             "nextFundingTime": str(now_ms() + 3_600_000),
             "ask1Price": str(listing.price),
             "bid1Price": str(listing.price),

@@ -62,6 +62,14 @@ def test_a_rise_on_three_venues_is_one_story_that_all_confirm(venues: FakeVenues
     assert Signal.objects.filter(asset="BTC").values("episode").distinct().count() == 1
 
 
+def test_a_signal_tells_the_funding_rate_of_the_venues_whose_answers_carry_it(venues: FakeVenues) -> None:
+    scan_all()
+    past_samples(20, change="0.98")
+    scan_all()
+    last = Signal.objects.filter(asset="BTC").order_by("id").last()
+    assert last is not None and last.details["funding"] == "binance=0.0001 bybit=0.0001/8"
+
+
 def test_signals_wake_the_trigger_engine_first_of_all(venues: FakeVenues, valkey: "Redis") -> None:
     scan_all()
     past_samples(20, change="0.98")

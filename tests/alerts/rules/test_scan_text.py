@@ -1,6 +1,7 @@
 """What does an alert of open interest or volume say? Each part of its lines."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,6 +54,21 @@ def volume_text(usd: float = 90_000, **scanned: Any) -> list[str]:
 
 
 # Open interest
+
+
+@pytest.mark.parametrize(
+    ("funding", "line"),
+    [
+        ("binance=0.00012 bybit=-0.0001/8", "Funding: Binance +0.012 %, Bybit -0.01 %/8 h"),
+        ("bybit=0/4", "Funding: Bybit 0 %/4 h"),
+        ("binance=0.00000001", "Funding: Binance 0 %"),
+        ("binance=0.0123456", "Funding: Binance +1.2346 %"),
+    ],
+)
+def test_funding_is_told_with_its_venue_and_how_often_where_that_is_known(funding: str, line: str) -> None:
+    signal = only(oi_signals(everywhere(lambda venue: flat_then(1050, venue=venue))))
+    assert line in lines(replace(signal, details={**signal.details, "funding": funding}))
+    assert not any("Funding" in each for each in lines(signal))
 
 
 def test_the_headline_tells_a_locked_phone_what_happened() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitors.market import Contract, OpenInterest, Venue
-from monitors.venues.open_interest import read_binance, read_bybit, read_okx
+from monitors.market import Contract, Funding, OpenInterest, Venue
+from monitors.venues.open_interest import Mark, read_binance, read_bybit, read_okx
 
 
 def contract(venue: Venue, venue_symbol: str, asset: str, size: str = "1", multiplier: int = 1) -> Contract:
@@ -40,14 +40,14 @@ OKX_ANSWER: dict[str, Any] = json.loads(
 
 
 def test_binance_counts_coins_of_one_side() -> None:
-    assert read_binance(BINANCE_ANSWER, BINANCE_BTC, Decimal("8812.5")) == OpenInterest(
-        Venue.BINANCE, "BTC/USDT:USDT", "BTC", Decimal("10659.509"), Decimal("8812.5"), 1589437530011
+    assert read_binance(BINANCE_ANSWER, BINANCE_BTC, Mark(Decimal("8812.5"), Funding(0.0001))) == OpenInterest(
+        Venue.BINANCE, "BTC/USDT:USDT", "BTC", Decimal("10659.509"), Decimal("8812.5"), 1589437530011, Funding(0.0001)
     )
 
 
 def test_binances_multiplied_symbols_are_coins_of_the_asset_at_their_price() -> None:
     pepe = contract(Venue.BINANCE, "1000PEPEUSDT", "PEPE", multiplier=1000)
-    reading = read_binance({"openInterest": "5", "symbol": "1000PEPEUSDT", "time": 1589437530011}, pepe, Decimal("0.0123"))
+    reading = read_binance({"openInterest": "5", "symbol": "1000PEPEUSDT", "time": 1589437530011}, pepe, Mark(Decimal("0.0123")))
     assert (reading.oi_base, reading.mark_price) == (Decimal(5000), Decimal("0.0000123"))
 
 
@@ -58,7 +58,7 @@ def test_an_answer_for_another_symbol_is_refused() -> None:
 
 def test_bybits_open_interest_counts_both_sides_and_the_single_one_is_taken() -> None:
     assert read_bybit(BYBIT_ANSWER, {"BTCUSDT": BYBIT_BTC}) == {
-        "BTCUSDT": OpenInterest(Venue.BYBIT, "BTC/USDT:USDT", "BTC", Decimal("18675.20535"), Decimal(16596), 1672376496682)
+        "BTCUSDT": OpenInterest(Venue.BYBIT, "BTC/USDT:USDT", "BTC", Decimal("18675.20535"), Decimal(16596), 1672376496682, Funding(-0.001034))
     }
 
 
