@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -17,13 +16,15 @@ from alerts.broadcast_admin import BroadcastAdmin as BroadcastAdmin
 from alerts.export import csv_lines
 from alerts.market_move_admin import MarketMoveAdmin as MarketMoveAdmin
 from alerts.messages import message_for, text_of
-from alerts.models import Alert, Decision, Delivery, Silence
+from alerts.models import Alert, Decision, Delivery
 from alerts.outcome_admin import OUTCOME_HEADERS, outcome_cells
 from alerts.outcome_admin import OutcomeAdmin as OutcomeAdmin
+from alerts.rules import why_text
 from alerts.rules.summary import amount
+from alerts.silence_admin import SilenceAdmin as SilenceAdmin
 from alerts.votes import votes_of
-from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, Admin, HistoryAdmin, badge, column, link_to, moment, when
-from monitors.rule_checks import normal_asset
+from alerts.why import why
+from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, HistoryAdmin, badge, column, link_to, moment, when
 
 ASKS_FOR_ASSET = "An asset: BTC"
 
@@ -50,9 +51,10 @@ class AlertAdmin(HistoryAdmin):
     fieldsets = (
         (None, {"fields": (("loudness", "line"), ("condition", "lasted"), "message")}),
         ("Deliveries", {"fields": (("delivered", "votes"), "told_with")}),
+        ("Why", {"fields": ("numbers",), "classes": ["collapse"]}),
         ("How it was decided", {"fields": (("opened", "seen"), ("fingerprint", "cooldown_s"), ("step", "unconfirmed"), "rule"), "classes": ["collapse"]}),
     )
-    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "votes", "told_with", "opened", "seen")
+    readonly_fields = ("loudness", "line", "condition", "lasted", "message", "delivered", "votes", "told_with", "numbers", "opened", "seen")
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_chosen(self, request: HttpRequest, alerts: QuerySet[Alert]) -> StreamingHttpResponse:
@@ -114,6 +116,17 @@ class AlertAdmin(HistoryAdmin):
     def told_with(self, alert: Alert) -> SafeString | str:
         """The incident that it accompanies."""
         return link(alert.companion_of) if alert.companion_of else "-"
+
+    @column("the largest signal")
+    def numbers(self, alert: Alert) -> SafeString | str:
+        """The exact numbers, the rule that decided, the venues and who confirms; as /why has them."""
+        found = why(alert, None)
+        if found is None:
+            return "not kept any more"
+        confirmed = why_text.confirmation(found.signal, found.rule, unconfirmed=found.decision.unconfirmed)
+        judged = why_text.judged(found.signal, found.rule, found.decision.step)
+        lines = [*why_text.measured(found.signal), *judged, *why_text.venues(found.signal), confirmed]
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The page of an alert, with its timeline below."""
@@ -286,53 +299,3 @@ class DecisionAdmin(HistoryAdmin):
     def of_alert(self, decision: Decision) -> SafeString | str:
         """The incident it belongs to, if any."""
         return link(decision.alert) if decision.alert else "-"
-
-
-class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
-    """A silence as the operator writes it."""
-
-    def clean_asset(self) -> str:
-        """As assets are kept."""
-        try:
-            return normal_asset(self.cleaned_data["asset"])
-        except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
-
-    def clean_until(self) -> Any:
-        """A silence that is over before it begins is a mistake."""
-        until = self.cleaned_data["until"]
-        if "until" in self.changed_data and until <= timezone.now():
-            raise forms.ValidationError(f"Until: must be in the future; it is {timezone.now():%Y-%m-%d %H:%M} UTC now.")
-        return until
-
-
-@admin.register(Silence)
-class SilenceAdmin(Admin):
-    """Nobody is told of what is silenced; the incidents are stored all the same."""
-
-    form = SilenceForm
-    list_display = ("kind_or_every", "asset_or_every", "ends", "condition", "reason")
-    list_filter = ("kind",)
-    search_fields = ("=asset", "reason")
-    ordering = ("-until",)
-    fields = (("kind", "asset"), "until", "reason")
-
-    @column("kind", ordering="kind")
-    def kind_or_every(self, silence: Silence) -> str:
-        """One kind, or every."""
-        return silence.get_kind_display() if silence.kind else "every kind"
-
-    @column("asset", ordering="asset")
-    def asset_or_every(self, silence: Silence) -> str:
-        """One asset, or every."""
-        return silence.asset or "every asset"
-
-    @column("until (UTC)", ordering="until")
-    def ends(self, silence: Silence) -> str:
-        """To the second."""
-        return moment(silence.until)[:19]
-
-    @column("state", label={"in force": "warning", "over": ""})
-    def condition(self, silence: Silence) -> str:
-        """Whether it is in force now."""
-        return "in force" if silence.until > timezone.now() else "over"

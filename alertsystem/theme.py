@@ -45,6 +45,7 @@ NAVIGATION = [
         "The market",
         _item("Feeds", "sensors", "monitors_feedstatus_changelist", "monitors.view_feedstatus"),
         _item("Scans", "radar", "monitors_scanstatus_changelist", "monitors.view_scanstatus"),
+        _item("Blind spots", "visibility_off", "monitors_blindspot_changelist", "monitors.view_blindspot"),
         _item("Liquidations", "bolt", "monitors_liquidation_changelist", "monitors.view_liquidation"),
         _item("Signals", "show_chart", "monitors_signal_changelist", "monitors.view_signal"),
         _item("Open interest", "stacked_line_chart", "monitors_openinterestsample_changelist", "monitors.view_openinterestsample"),

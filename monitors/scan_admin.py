@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from alertsystem.admin_base import HistoryAdmin, age, column, moment
-from monitors.models import CandleRow, EpisodeState, OpenInterestSample, OwnHistory, ScanStatus
+from monitors.models import BlindSpot, CandleRow, EpisodeState, OpenInterestSample, OwnHistory, ScanStatus
 from monitors.sight import blindness
 
 
@@ -55,6 +55,30 @@ class ScanStatusAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """The watched venues only: rows of others are remains."""
         return super().get_queryset(request).filter(venue__in=settings.VENUES)
+
+
+@admin.register(BlindSpot)
+class BlindSpotAdmin(HistoryAdmin):
+    """When nothing came of a venue's feed."""
+
+    list_display = ("venue", "feed", "began", "ended", "lasted")
+    list_filter = ("venue", "feed")
+    ordering = ("-until",)
+
+    @column("from (UTC)", ordering="since")
+    def began(self, spot: BlindSpot) -> str:
+        """The last data before it."""
+        return moment(spot.since)[:19]
+
+    @column("to (UTC)", ordering="until")
+    def ended(self, spot: BlindSpot) -> str:
+        """The first data after it."""
+        return moment(spot.until)[:19]
+
+    @column("lasted")
+    def lasted(self, spot: BlindSpot) -> str:
+        """In seconds."""
+        return f"{(spot.until - spot.since).total_seconds():,.0f} s"
 
 
 def _counts(by_reason: dict[str, int]) -> str:

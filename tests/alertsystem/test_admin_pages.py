@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from alerts.models import Alert, Decision, Delivery
 from alertsystem import admin_base
-from monitors.models import FeedStatus, Liquidation, Market, Signal
+from monitors.models import BlindSpot, FeedStatus, Liquidation, Market, Signal
 from tests.alerts.builders import make_alert, make_delivery, make_subscriber
 
 pytestmark = pytest.mark.django_db
-HISTORY = [Alert, Decision, Delivery, FeedStatus, Liquidation, Market, Signal]
+HISTORY = [BlindSpot, Alert, Decision, Delivery, FeedStatus, Liquidation, Market, Signal]
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def rows() -> Delivery:
     Market.objects.create(**common, venue_symbol="BTC-USDT-SWAP", refreshed_at=now)
     Liquidation.objects.create(**common, position_side="LONG", price=price, quantity_base=Decimal(1), notional_usd=price, occurred_at=now, received_at=now)
     FeedStatus.objects.create(venue="okx", state="live", last_data_at=now, updated_at=now)
+    BlindSpot.objects.create(venue="okx", feed="liquidations", since=now, until=now)
     alert = make_alert()
     Decision.objects.create(signal=alert.peak, alert=alert, outcome="opened", severity=alert.severity, step=alert.step, decided_at=now)
     return make_delivery(make_subscriber(title="<script>alert(1)</script>"), alert=alert, state="sent", sent_at=now)
@@ -56,6 +57,12 @@ def test_history_is_read_only(client: Client, rows: Delivery, model: type[Alert]
     assert client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
     client.post(reverse(f"{name}_changelist"), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
     assert model._default_manager.filter(pk=row.pk).exists()
+
+
+def test_the_page_of_an_alert_says_why(client: Client, rows: Delivery) -> None:
+    page = client.get(reverse("admin:alerts_alert_change", args=[rows.alert_id])).content.decode()
+    assert "Longs liquidated: $600,000.00, 7 events in 30 s" in page
+    assert "By the rule: LOW is reached" in page and "Bybit: $600,000.00" in page
 
 
 def test_a_name_from_telegram_is_escaped_wherever_it_is_shown(client: Client, rows: Delivery) -> None:
