@@ -88,6 +88,16 @@ class Environment(BaseSettings):
 
     TELEGRAM_BOT_TOKEN: SecretStr = _setting(SecretStr(""), "the token that @BotFather gave, 123456:ABC...", "the bot's token; empty: no Telegram")
     TELEGRAM_API_URL: str = _setting("https://api.telegram.org", _WEB, "the Bot API's host")
+    TELEGRAM_WEBHOOK_URL: str = _setting(
+        "",
+        "an https:// URL (http:// on this machine only), which Telegram can reach",
+        "where Telegram sends what people write, e.g. `https://alerts.example.com/telegram`; empty: the bot asks for it (polling)",
+    )
+    TELEGRAM_WEBHOOK_LISTEN: str = _setting(
+        "",
+        "host:port",
+        "address on which the bot takes it, in plain HTTP behind your proxy; empty: `127.0.0.1:8081`, or the URL's own when it names this machine",
+    )
     TELEGRAM_MESSAGES_PER_SECOND: float = _setting(
         28, "a number over 0, at most 1000", "messages a second in all; Telegram's own limit is about 30", gt=0, le=1000, allow_inf_nan=False
     )
@@ -144,6 +154,22 @@ class Environment(BaseSettings):
         if value and (urlsplit(value).scheme not in schemes or not _has_host(value) or set("?# ") & set(value)):
             raise _NotAllowed(value)
         return value.rstrip("/")
+
+    @field_validator("TELEGRAM_WEBHOOK_URL")
+    @classmethod
+    def _is_webhook(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if value and (not (parts.scheme == "https" or local) or not _has_host(value) or set("?# {}") & set(value)):
+            raise _NotAllowed(value)
+        return value
+
+    @field_validator("TELEGRAM_WEBHOOK_LISTEN")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and (not re.fullmatch(r"([\w.-]+|\[[0-9a-fA-F:]+\]):\d+", value) or not 0 < int(value.rpartition(":")[2]) < 65_536):
+            raise _NotAllowed(value)
+        return value
 
     @field_validator("TELEGRAM_BOT_TOKEN")
     @classmethod

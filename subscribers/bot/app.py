@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -15,27 +16,39 @@ from alerts.channels.telegram import Request, is_loopback
 from alerts.flood import FloodLimiter
 from alertsystem import heartbeats
 from subscribers.bot.answers import Answers
+from subscribers.bot.connection import Connection
 from subscribers.bot.handlers import Handlers
 from subscribers.bot.polling import Poller
+from subscribers.bot.webhook import Webhook
 
 TIMEOUTS = httpx.Timeout(connect=3.0, write=5.0, read=8.0, pool=1.0)
 CLOSE_S = 0.5
 END_S = 2.5  # after SIGTERM: a database or broker that does not answer may not hold up the end
 
 
-async def serve(token: str, api_url: str, flood: FloodLimiter) -> None:
-    """Be the bot until SIGTERM or SIGINT; ends within three seconds of it."""
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where Telegram sends updates to (`url`), where this process takes them ("host:port", "" for the usual place), and what Telegram has to say with each."""
+
+    url: str
+    listen: str
+    secret: str
+
+
+async def serve(token: str, api_url: str, flood: FloodLimiter, hook: Hook | None = None) -> None:
+    """Be the bot until SIGTERM or SIGINT, with a webhook or polling; ends within three seconds of it. OSError when it cannot listen."""
     app = build(token, api_url)
     answers = Answers(app.bot, flood)
     Handlers(answers).register(app)
-    poller = Poller(app, answers)
-    work = [asyncio.create_task(part) for part in (poller.run(), answers.run(), _say_alive())]
+    connection = Connection(app, answers)
+    source = Webhook(connection, hook.url, hook.listen, hook.secret) if hook else Poller(connection)
+    work = [asyncio.create_task(part) for part in (source.run(), answers.run(), _say_alive())]
     await _until_stopped(work)
     _end_within(END_S)
     for task in work:
         task.cancel()
     await asyncio.gather(*work, return_exceptions=True)
-    await poller.confirm()
+    await source.farewell()
     await answers.finish()
     with suppress(TimeoutError):
         await asyncio.wait_for(app.shutdown(), CLOSE_S)

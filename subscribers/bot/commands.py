@@ -47,5 +47,10 @@ TYPED = Command("", typed, "", changes=True, admins=True)
 
 
 def help_lines() -> list[tuple[str, str]]:
-    """Names and help lines, for /help and for Telegram's own menu."""
+    """Names and help lines, for /help."""
     return [(command.name, command.help) for command in COMMANDS]
+
+
+def menu(*, for_all: bool) -> list[tuple[str, str]]:
+    """Names and help lines for Telegram's own menu: all of them, or those that anybody in a group may use."""
+    return [(command.name, command.help) for command in COMMANDS if for_all or not command.admins]

@@ -29,7 +29,7 @@ def test_the_example_of_the_settings_leaves_every_secret_empty_and_names_only_wh
     lines = (PROJECT_DIR / ".env.example").read_text().splitlines()
     given = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     assert [given[name] for name in SECRETS] == [""] * len(SECRETS)
-    assert set(given) - {"POSTGRES_PASSWORD", "WEB_BIND", "WEB_PORT"} <= set(Environment.model_fields)
+    assert set(given) - {"POSTGRES_PASSWORD", "WEB_BIND", "WEB_PORT", "BOT_BIND", "BOT_PORT"} <= set(Environment.model_fields)
 
 
 def test_variables_are_filled_in_as_compose_does() -> None:
@@ -42,10 +42,10 @@ def test_there_is_a_worker_for_each_queue() -> None:
     assert sorted(command[command.index("-Q") + 1] for command in commands if "-Q" in command) == sorted(QUEUES)
 
 
-def test_every_service_is_restarted_and_checked_and_none_but_the_web_process_is_bound_to_a_name_or_port() -> None:
+def test_every_service_is_restarted_and_checked_and_none_but_web_and_bot_is_bound_to_a_name_or_port() -> None:
     for name, service in services(SECRETS).items():
         assert "container_name" not in service.raw and "hostname" not in service.raw
-        assert ("ports" in service.raw) is (name == "web")
+        assert ("ports" in service.raw) is (name in ("web", "bot"))
         if name == "migrate":
             assert service.raw["restart"] == "no"
         else:
