@@ -105,7 +105,7 @@ def test_what_a_killed_bot_did_not_take_comes_again(telegram: FakeTelegram, proc
 def test_without_the_setting_it_polls_again_and_nothing_is_lost(telegram: FakeTelegram, processes: Processes, bot: Process, log: Path) -> None:
     says(telegram, BOB, "/help")
     bot.send_signal(signal.SIGTERM)
-    assert bot.wait(3) == 0
+    assert bot.wait(10) == 0
     telegram.user_says(ANN, "/help")
     start_bot(telegram, processes, log)
     assert HELP in answers(telegram, ANN, timeout_s=30)[-1].plain
