@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db.models import FloatField
 from django.db.models.functions import Cast
 
-from alerts.history import line_of
 from alerts.models import Alert
 from alerts.rules.chart import LEAST_MINUTES, MINUTE_MS, SILENT_MS, Bars, Line, Picture, a_minute, summed, window
+from alerts.rules.summary import story
 from monitors import price_candles
 from monitors.market import Direction, Kind, PriceCandle, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Liquidation, OpenInterestSample
@@ -31,7 +31,7 @@ def picture_of(alert: Alert, now: datetime, patience_s: float) -> Picture:
     prices = _prices(alert.asset, start_ms, end_ms, patience_s)
     opened_ms = epoch_ms(alert.opened_at)
     return Picture(
-        title=line_of(alert),
+        title=story(alert.asset, Kind(alert.kind), Direction(alert.direction)),  # not how much: the picture stays when that has risen
         venue=prices[0].venue.title,
         start_ms=start_ms,
         end_ms=end_ms,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from itertools import pairwise
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -51,14 +52,22 @@ def _draw_prices(axes: Axes, picture: Picture) -> None:
     if picture.opened_ms is not None:
         opened = _time(picture.opened_ms)
         axes.axvline(opened, color=MARK, linewidth=2, linestyle="--")  # type: ignore[arg-type]
-        late = picture.opened_ms - picture.start_ms > (picture.end_ms - picture.start_ms) * 0.7  # its words stand on the left then
+        left, low = _free_corner(picture, picture.opened_ms)
         words = axes.annotate(
-            f"alert {opened:%H:%M:%S}", (opened, 1), xycoords=("data", "axes fraction"), xytext=(-6 if late else 6, -6), textcoords="offset points",
-            ha="right" if late else "left", va="top", fontsize=MEDIUM, color=MARK,
+            f"alert {opened:%H:%M:%S}", (opened, 0 if low else 1), xycoords=("data", "axes fraction"), xytext=(-6 if left else 6, 6 if low else -6),
+            textcoords="offset points", ha="right" if left else "left", va="bottom" if low else "top", fontsize=MEDIUM, color=MARK,
         )  # fmt: skip
         words.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2})
     axes.set_title(f"Mark price, $ ({picture.venue})", fontsize=MEDIUM, color=INK, loc="left")
     axes.yaxis.set_major_formatter(Prices())
+
+
+def _free_corner(picture: Picture, opened_ms: int) -> tuple[bool, bool]:
+    """Where the alert's words hide nothing: whether on the left of its line, and whether at the bottom."""
+    left = opened_ms - picture.start_ms > (picture.end_ms - picture.start_ms) * 0.7
+    beside = [candle.close for candle in picture.prices if (candle.opened_at_ms < opened_ms) is left] or [picture.prices[0].close]
+    middle = (min(candle.low for candle in picture.prices) + max(candle.high for candle in picture.prices)) / 2
+    return left, median(beside) > middle
 
 
 class Prices(Formatter):

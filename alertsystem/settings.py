@@ -173,7 +173,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": ENV.LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": ENV.LOG_LEVEL},
     "loggers": {
-        **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "urllib3", "kombu", "axes")},
+        **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "urllib3", "kombu", "axes", "matplotlib")},
         **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_celery_beat.schedulers")},
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         "django.request": {"filters": ["not_readyz"]},

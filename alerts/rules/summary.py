@@ -21,6 +21,12 @@ def summary(severity: Severity, kind: Kind, peak: Signal) -> str:
     return f"{loud} {peak.asset} {what}"
 
 
+def story(asset: str, kind: Kind, direction: Direction) -> str:
+    """What is going on, whatever becomes of it: BTC cascade: longs liquidated ▼."""
+    told = STORY[direction]
+    return f"{asset} {kind.value.replace('_', ' ')}{f': {told}' if told else ''}"
+
+
 def amount(signal: Signal) -> str:
     """The value with its unit: $850k, ≥ $5.2M where a venue pushes only samples, 4.2 %."""
     if signal.unit is Unit.PERCENT:

@@ -228,8 +228,8 @@ def test_below_the_price_stands_what_was_measured(venues: FakeVenues, drawings: 
     follow_up(timezone.now())
     [picture] = drawings
     assert picture.below.label.startswith(what)
-    assert (picture.title, picture.opened_ms is not None, len(picture.prices)) == (picture.title, True, 60)
-    assert picture.title.startswith("HIGH BTC")
+    assert (picture.opened_ms is not None, len(picture.prices)) == (True, 60)
+    assert picture.title == f"BTC {kind.value.replace('_', ' ')}: longs liquidated ▼"
 
 
 def test_nothing_measured_is_stored_any_more_and_the_price_stands_alone(venues: FakeVenues, drawings: list[Any]) -> None:
