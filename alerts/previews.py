@@ -33,12 +33,15 @@ class Preview:
 
     `before` and `after`: alerts of this kind with the choice that counts now and with the new one; `quiet`: how many of the latter in the
     quiet hours. `kept_since`: signals that low are kept since then only, inside the period (None: they have not been kept so far;
-    `floors.ALWAYS`: all the time). `begins_at`: the first signal there is, when the period goes back further.
+    `floors.ALWAYS`: all the time). `rule` is the one in force (None: switched off), `floor` from where on signals are kept before the change.
+    `begins_at`: the first signal there is, when the period goes back further (now: there is none).
     """
 
     before: int
     after: int
     quiet: int
+    rule: Rule | None
+    floor: Decimal | None
     kept_since: datetime | None
     begins_at: datetime | None
 
@@ -47,20 +50,23 @@ def preview(subscriber: Subscriber, kind: Kind, asset: str, choice: Choice | Non
     """Compare what the subscriber wants of `kind` and `asset` ("" = any) with `choice` in its place. Ask before the change is made."""
     wants_now = replace(preferences_of(subscriber), active=True)
     would_want = after(wants_now, kind, asset, choice)
-    since, others, rules = now - PERIOD, _thresholds_of_others(subscriber, kind), selectors.rulebook().rules
-    books = [_book(rules, others, wanted) for wanted in (wants_now, would_want)]
+    since, others, book_now = now - PERIOD, _thresholds_of_others(subscriber, kind), selectors.rulebook()
+    books = [_book(book_now.rules, others, wanted) for wanted in (wants_now, would_want)]
     if books[0] == books[1]:
         counts = told(_signals(kind, asset, books[0], since), books[0], kind, [wants_now, would_want])
     else:
         counts = [told(_signals(kind, asset, book, since), book, kind, [wanted])[0] for book, wanted in zip(books, (wants_now, would_want), strict=True)]
     threshold = custom_threshold(would_want.choices.get((kind, asset)), would_want.choices.get((kind, "")))
+    rule = book_now.rule(kind, asset)
     first = Signal.objects.order_by("received_at").values_list("received_at", flat=True).first()
     return Preview(
         before=len(counts[0]),
         after=len(counts[1]),
         quiet=in_quiet_hours(counts[1], would_want),
+        rule=rule,
+        floor=book_now.floor(rule, asset) if rule is not None else None,
         kept_since=floors.ALWAYS if threshold is None else _kept_since(kind, asset, threshold, since, now),
-        begins_at=first if first is not None and first > since else None,
+        begins_at=now if first is None else first if first > since else None,
     )
 
 

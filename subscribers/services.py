@@ -151,6 +151,12 @@ def unmute(subscriber: Subscriber, kind: Kind | None, asset: str, now: datetime)
         return int((running.filter(asset=asset) if asset else running).delete()[0])
 
 
+def unmute_one(subscriber: Subscriber, kind: Kind | None, asset: str, now: datetime) -> bool:
+    """End exactly the mute of this kind (None: of every one) and asset ("": of every one); False when there was none."""
+    with _changing(subscriber, now) as row:
+        return bool(row.mutes.filter(kind=kind.value if kind else "", asset=asset, until__gt=now).delete()[0])
+
+
 def set_quiet_hours(subscriber: Subscriber, begin: time | None, end: time | None, lets_through: int, now: datetime) -> None:
     """Hold alerts below the severity `lets_through` back from one time of day to the other, in the subscriber's zone; None and None: no quiet hours.
 

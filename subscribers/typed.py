@@ -71,6 +71,15 @@ def threshold(kind: Kind, text: str) -> Decimal:
     return value.quantize(CENT if UNIT_OF_KIND[kind] is Unit.USD else PART_OF_PERCENT)
 
 
+def looks_like_threshold(kind: Kind, text: str) -> bool:
+    """Whether a word can be read as a threshold."""
+    try:
+        threshold(kind, text)
+    except ValueError:
+        return False
+    return True
+
+
 def severity(text: str) -> int:
     """A severity by its name or its first letters, or OFF."""
     word = text.strip().lower()

@@ -5,20 +5,17 @@ from dataclasses import replace
 
 from alerts import recent
 from alerts.recent import Filter, Page
-from monitors.market import Kind
 from monitors.rule_checks import normal_asset
 from monitors.thresholds import Severity
 from subscribers.bot import texts_recent
 from subscribers.bot.chats import subscriber_of
 from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Button, Command, Reply, Row
+from subscribers.bot.words import KIND_OF_LETTER, LETTER, LONGEST_ASSET
 from subscribers.models import Subscriber
 from subscribers.typed import kind_of
 
-LETTER = {Kind.LIQUIDATION: "l", Kind.CASCADE: "c", Kind.OPEN_INTEREST: "o", Kind.VOLUME: "v", None: "-"}
-KIND_OF_LETTER = {letter: kind for kind, letter in LETTER.items()}
 ALL, MINE = "a", "m"
-LONGEST_ASSET = 40  # bytes: a button's data has 64
 NEWEST, OLDER, NEWER = "", "o", "n"
 
 

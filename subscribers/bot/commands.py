@@ -6,7 +6,7 @@ Add it to the three tables here: handlers, /help and Telegram's own menu follow 
 answer changes is committed before it is sent, and a tap may come twice: let a button's data say what shall be ("m:17:8"), not "the opposite of now".
 """
 
-from subscribers.bot import browsing, choosing, dialogues, hooking, looking, missing, reacting, status, texts
+from subscribers.bot import browsing, dialogues, hooking, leaving, looking, missing, muting, quiet, reacting, settings, starting, status, texts, thresholds
 from subscribers.bot.screen import Answer, Asked, Button, Command, Reply
 
 
@@ -30,16 +30,31 @@ def typed(asked: Asked) -> Reply:
 
 
 COMMANDS: tuple[Command, ...] = (
-    *choosing.COMMANDS,
+    *starting.COMMANDS,
+    *settings.COMMANDS,
+    *thresholds.COMMANDS,
+    *muting.COMMANDS,
+    *quiet.COMMANDS,
     *browsing.COMMANDS,
     *looking.COMMANDS,
     *missing.COMMANDS,
     *status.COMMANDS,
     *hooking.COMMANDS,
+    *leaving.COMMANDS,
     Command("help", help_, "this page"),
 )
-BUTTONS: tuple[Button, ...] = (*browsing.BUTTONS, *looking.BUTTONS, *reacting.BUTTONS)
-DIALOGUES: dict[str, Answer] = {}
+BUTTONS: tuple[Button, ...] = (
+    *starting.BUTTONS,
+    *settings.BUTTONS,
+    *thresholds.BUTTONS,
+    *muting.BUTTONS,
+    *quiet.BUTTONS,
+    *browsing.BUTTONS,
+    *looking.BUTTONS,
+    *reacting.BUTTONS,
+    *leaving.BUTTONS,
+)
+DIALOGUES: dict[str, Answer] = {**settings.DIALOGUES, **thresholds.DIALOGUES, **quiet.DIALOGUES}
 
 COMMAND = {command.name: command for command in COMMANDS}
 BUTTON = {button.name: button for button in BUTTONS}

@@ -13,9 +13,10 @@ DATABASE_AWAY = "Sorry, the database cannot be reached just now. Please try agai
 WENT_WRONG = "Sorry, something went wrong here. It was noted; /help shows what else there is."
 ADMINS_ONLY = "Only admins of this chat can change that."
 ADMINS_UNKNOWN = "Telegram does not say just now who the admins of this chat are. Please try again in a minute."
-STOPPED = "Stopped: no more alerts in this chat. Your choices are kept; /start brings them back."
 NOT_SUBSCRIBED = "This chat gets no alerts. /start subscribes it."
 NO_ALERTS = "No alerts yet."
+BACK, TO_SETTINGS, ALL_SETTINGS = "‹ Back", "‹ Settings", "All settings"
+REPLY_HERE = " In a group, answer as a reply to this message."
 GROUP_HELLO = "Hello! Send /start to get liquidation alerts in this group, or /help to see what I can do."
 ABOUT = (
     "I watch liquidations on Binance, Bybit and OKX (USDT and USDC perpetuals) and tell this chat when large ones, or cascades of them, are seen. "
@@ -32,11 +33,6 @@ class AlertLine:
 
     text: str
     age: timedelta
-
-
-def welcome(wanted: Choices, alerts: Sequence[AlertLine]) -> str:
-    """The answer to /start."""
-    return "\n\n".join(["<b>You are subscribed.</b>", _wanted(wanted), _alerts("Last alerts", alerts), "/help shows all commands."])
 
 
 def status(feeds: Sequence[FeedState], last: AlertLine | None, wanted: Choices | None) -> str:
@@ -64,6 +60,21 @@ def ago(age: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} ago"
     return f"{seconds} s ago"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 alert, 14 alerts, no alerts."""
+    return f"{f'{count:,}' if count else 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def too_many(problem: Exception) -> str:
+    """There is no room for one more choice or mute."""
+    return f"That is one too many: {problem}. /settings removes some."
+
+
+def try_again(problem: str) -> str:
+    """What was typed is not understood; the question stays open."""
+    return f"{escape(problem)} Please try again."
 
 
 def _alerts(title: str, alerts: Sequence[AlertLine]) -> str:

@@ -73,11 +73,11 @@ def settled(telegram: FakeTelegram) -> None:
     wait_until(lambda: not telegram.updates.waiting, what="the last update's confirmation")
 
 
-def test_start_subscribes_says_to_what_and_shows_the_last_alerts(telegram: FakeTelegram, bot: Process) -> None:
+def test_start_subscribes_and_says_to_what_and_what_that_would_have_brought(telegram: FakeTelegram, bot: Process) -> None:
     said = says(telegram, ANN, "/start")
     assert is_active(ANN)
     assert "Liquidations, cascades and open interest: BTC, ETH, SOL from MODERATE; all others from EXTREME." in said
-    assert "Last alerts\nNo alerts yet." in said
+    assert "In the last 7 days: no such alerts." in said
 
 
 def test_stop_deactivates_and_start_brings_the_own_choices_back(telegram: FakeTelegram, bot: Process) -> None:
