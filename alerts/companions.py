@@ -33,6 +33,13 @@ NEAR = Prepared(
         .order_by("-severity", "id")
     )
 )
+TOLD_WITH = Prepared(
+    lambda: (
+        Alert.objects.filter(Exists(Delivery.objects.filter(IS_COMPANION, alert=OuterRef("pk"), subscriber=Given("subscriber"))), companion_of=Given("host"))
+        .select_related("peak")
+        .order_by("-severity", "id")
+    )
+)
 
 
 def join(alert: Alert, signal: Signal) -> None:
@@ -97,6 +104,4 @@ def of(message: Delivery, alert: Alert) -> list[Incident]:
     """The companions that the subscriber's message of an incident tells of, the most severe first; none before its second revision."""
     if alert.revision <= 1:  # the usual case needs no query
         return []
-    told = Delivery.objects.filter(IS_COMPANION, alert=OuterRef("pk"), subscriber=message.subscriber_id)
-    found = Alert.objects.filter(Exists(told), companion_of=alert).select_related("peak").order_by("-severity", "id")
-    return list(map(incident_of, found))
+    return list(map(incident_of, TOLD_WITH.rows(host=alert.pk, subscriber=message.subscriber_id)))

@@ -106,7 +106,7 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
         if shown and alert.revision > shown:
             companions.changed(alert, now)
     silenced = _silenced(signal, now) if decision.tells else ""
-    accompanies = _accompanies(alert, decision.grade) if alert is not None and decision.tells else ""
+    accompanies = _accompanies(alert, decision.grade) if alert is not None and decision.tells and not silenced else ""
     made = Decision(
         signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced, accompanies))),
         severity=decision.grade.severity, step=decision.grade.step, unconfirmed=decision.grade.unconfirmed, decided_at=now,

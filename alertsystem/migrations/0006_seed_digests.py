@@ -3,7 +3,7 @@
 from django.db import migrations
 
 TASK = "alerts.tell_held"
-ROW = {"task": TASK, "queue": "scans", "priority": 6, "expire_seconds": 10}
+ROW = {"task": TASK, "queue": "scans", "priority": 3, "expire_seconds": 10}
 
 
 def seed(apps, schema_editor):

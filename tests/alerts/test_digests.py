@@ -329,5 +329,8 @@ def test_the_admin_shows_what_was_held_until_when_and_which_digest_told_of_it(no
     assert "quiet hours" in page and f"{row.held_until:%Y-%m-%d %H:%M:%S}" in page and f"digest {digest.pk}" in page
     page = admin_client.get(reverse("admin:alerts_delivery_change", args=[digest.pk])).content.decode()
     assert "Held back: 1 alert" in page and "longs liquidated $600k, LOW" in page
+    for reason, shown in (("quiet hours", True), ("muted", False)):
+        listed = admin_client.get(reverse("admin:alerts_delivery_changelist"), {"held": reason}).content.decode()
+        assert (reverse("admin:alerts_delivery_change", args=[row.pk]) in listed) is shown
     listed = admin_client.get(reverse("admin:alerts_delivery_changelist"), {"purpose__exact": "digest"}).content.decode()
     assert reverse("admin:alerts_delivery_change", args=[digest.pk]) in listed and reverse("admin:alerts_delivery_change", args=[row.pk]) not in listed

@@ -6,7 +6,7 @@ from django_celery_beat.models import PeriodicTask
 
 SEEDED = {
     "alerts.sweep": (5, "seconds", "alerts", 6),
-    "alerts.tell_held": (5, "seconds", "scans", 6),
+    "alerts.tell_held": (5, "seconds", "scans", 3),
     "monitors.refresh_markets": (1, "hours", "scans", 9),
     "monitors.prune": (1, "days", "scans", 9),
     "monitors.backfill": (60, "seconds", "scans", 9),
