@@ -174,7 +174,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENV.LOG_LEVEL},
     "loggers": {
         **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "urllib3", "kombu", "axes", "matplotlib")},
-        **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat", "django_celery_beat.schedulers")},
+        **{name: {"level": "WARNING"} for name in ("celery.worker.request", "celery.worker.strategy", "celery.app.trace", "celery.beat")},
+        "django_celery_beat.schedulers": {"level": "WARNING"},
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         "django.request": {"filters": ["not_readyz"]},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # the answer 400 says it; strangers would fill the log with tracebacks

@@ -1,4 +1,4 @@
-"""Can this threshold rule work? The checks that the admin's form and a rule file share; pure."""
+"""Can this threshold rule work? The checks of the admin's form; a rule file, for a replay to try things, has to have its ladder in order; pure."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -29,10 +29,11 @@ def normal_asset(text: str) -> str:
 
 def problems(values: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with a rule's values: a message for each field concerned, empty when all is well."""
-    return _ladder_problems(values) | _guard_problems(values)
+    return ladder_problems(values) | _guard_problems(values)
 
 
-def _ladder_problems(values: Mapping[str, Any]) -> dict[str, str]:
+def ladder_problems(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with its rungs alone: without them in their order there is no severity."""
     found: dict[str, str] = {}
     rungs: list[tuple[str, Decimal | None]] = [(name, values.get(name)) for name in RUNGS]
     for name, value in rungs:

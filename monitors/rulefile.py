@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from monitors.market import Kind
-from monitors.rule_checks import RUNGS, normal_asset, problems
+from monitors.rule_checks import RUNGS, ladder_problems, normal_asset
 from monitors.thresholds import Rule
 
 LIQUIDATIONS = {"window_s": 30, "min_venues": 1, "min_usd": Decimal(0), "cooldown_s": 300}  # of all seeded rules for them
@@ -77,7 +77,7 @@ def _checked(entry: Mapping[str, Any], path: Path) -> Rule:
         raise BadRules(f"{name}: {error} is missing") from None
     except ValueError as error:
         raise BadRules(f"{name}: {error}") from None
-    for field, problem in problems({field: getattr(rule, field) for field in rule.__slots__}).items():
+    for field, problem in ladder_problems({field: getattr(rule, field) for field in RUNGS}).items():
         raise BadRules(f"{name}: {field}: {problem}")
     return rule
 
@@ -90,7 +90,7 @@ def _decimal(entry: Mapping[str, Any], field: str) -> Decimal:
 
 
 def _whole(entry: Mapping[str, Any], field: str) -> int:
-    value = entry[field]
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{field}: a whole number is wanted, got {value!r}")
-    return value
+    value = _decimal(entry, field)
+    if value < 0 or value != value.to_integral_value():
+        raise ValueError(f"{field}: a whole number is wanted, got {entry[field]!r}")
+    return int(value)

@@ -188,8 +188,17 @@ def test_the_rules_of_a_file_are_used(recording: Recording) -> None:
     assert [row["severity"] for row in recording.rows(bybit(0, 60, 60))] == ["LOW"]
 
 
+def test_whatever_the_numbers_of_a_rule_file_are_it_is_used_as_long_as_its_ladders_rise(recording: Recording) -> None:
+    """The admin refuses some that a replay may try: guards that a liquidation can never fulfil, and whole numbers written with a point."""
+    odd = {"min_events": 7.0, "min_venues": 2, "min_usd": -1, "window_s": 30.0, "cooldown_s": 0}
+    recording.rules.write_text(json.dumps([{**rulefile.as_object(rule), **odd} for rule in RULES if rule.kind is Kind.LIQUIDATION]))
+    [row] = recording.rows(bybit(0, 5_000))
+    assert (row["event"], row["severity"]) == ("opened", "MODERATE"), "on one venue of two: unconfirmed, a step lower"
+
+
 def test_a_rule_file_that_cannot_be_used_is_refused_in_one_line(recording: Recording) -> None:
-    for text in ("{", "{}", "[1]", '[{"kind": "cascade"}]'):
+    falling = json.dumps([{**rulefile.as_object(RULES[0]), "low": 9_999_999}])
+    for text in ("{", "{}", "[1]", '[{"kind": "cascade"}]', falling):
         recording.rules.write_text(text)
         with pytest.raises(CommandError) as refused:
             recording.output(bybit(0, 1))

@@ -35,7 +35,7 @@ def rules(random: Random) -> list[Row]:
         for kind, ladder in (("liquidation", (1000, 2000, 4000, 8000)), ("cascade", (1000, 2000, 4000, 16_000))):
             times = random.choice((1, 1, 2))
             changed = {"cooldown_s": random.choice((1, 10, 20)), "enabled": random.random() > 0.08, "window_s": random.choice((10, 30))}
-            if kind == "cascade":
+            if kind == "cascade" or random.random() < 0.2:  # for a liquidation the admin refuses them; a file may hold them
                 changed |= {"min_events": random.choice((1, 2, 3)), "min_venues": random.choice((1, 1, 2, 3))}
             made.append(rule(kind, asset, tuple(rung * times for rung in ladder), **changed))
     return made
