@@ -13,7 +13,8 @@ from alertsystem.env import PROJECT_DIR
 from monitors import rulefile
 from monitors.market import Kind
 from monitors.thresholds import Rule
-from tests import settings_table
+from subscribers.bot.commands import COMMANDS
+from tests import bot_page, settings_table
 
 PAGES = [PROJECT_DIR / "README.md", PROJECT_DIR / "CHANGELOG.md", *sorted((PROJECT_DIR / "docs").glob("*.md"))]
 LARGEST_PICTURE = 300_000  # bytes
@@ -49,6 +50,15 @@ def test_every_make_target_and_command_exists(page: Path) -> None:
 
 def test_the_settings_table_is_that_of_the_code() -> None:
     assert settings_table.between(text_of("README.md")) == settings_table.table(), "write it anew with: python -m tests.settings_table"
+
+
+def test_the_page_of_the_bot_shows_its_commands_and_its_conversations() -> None:
+    assert bot_page.page(text_of("docs/bot.md")) == text_of("docs/bot.md"), "write it anew with: python -m tests.bot_page"
+
+
+def test_the_commands_that_the_readme_names_are_commands_of_the_bot() -> None:
+    section = text_of("README.md").split("\n## Telegram\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"`/([a-z]+)`", section)) <= {command.name for command in COMMANDS}
 
 
 def test_the_thresholds_are_the_seeded_ones() -> None:

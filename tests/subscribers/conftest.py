@@ -11,13 +11,19 @@ from pytest_django import Settings
 
 from alerts.channels.telegram import telegram_channel
 from alerts.flood import limiter
-from tests import stopped_clock
+from tests import bot_page, stopped_clock
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_limits import FloodLimits
 from tests.harness import Processes, wait_until
 from tests.subscribers.conversation import NOW, Conversation
 
 TOKEN = "4242:AAE-a-token-that-must-not-be-logged-00"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The page that shows the conversations follows them."""
+    if session.config.getoption("--write-conversations"):
+        bot_page.write()
 
 
 @pytest.fixture
