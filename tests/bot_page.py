@@ -40,7 +40,7 @@ def write() -> None:
 
 def _conversation(file: Path) -> str:
     title, _, rest = file.read_text().partition("\n")
-    return f"### {title.removeprefix('# ')}\n\n```\n{rest.strip()}\n```"
+    return f"<details><summary>{title.removeprefix('# ')}</summary>\n\n```\n{rest.strip()}\n```\n</details>"
 
 
 if __name__ == "__main__":
