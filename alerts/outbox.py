@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from alerts import companions, delivery_rows, folding
+from alerts.delivery_rows import Chunk, in_chunk
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 State, Purpose = Delivery.State, Delivery.Purpose
 CHUNK = delivery_rows.AT_MOST  # subscribers a transaction
 TOO_LATE = "not sent in time"
+UNTOLD = Q(digest=None) | Exists(Delivery.objects.filter(pk=OuterRef("digest"), state=State.PENDING))  # what a digest has told it has told
 
 ALL_OF_ITS_ALERT = Prepared(
     lambda: (
@@ -33,6 +35,12 @@ ALL_OF_ITS_ALERT = Prepared(
         .order_by("id")
     )
 )
+SUPERSEDE = PreparedUpdate(
+    lambda: Delivery.objects.filter(
+        in_chunk("subscriber"), overtaken(), UNTOLD, alert=Given("alert"), step__lt=Given("step"), state__in=(State.PENDING, State.HELD)
+    ),
+    state=State.SUPERSEDED, reason="a higher step followed",
+)  # fmt: skip
 DONE = PreparedUpdate(lambda: FanOut.objects.filter(pk=Given("pk")), done_at=Given("now"))
 
 
@@ -88,65 +96,50 @@ def overtaken() -> Exists:
 @transaction.atomic
 def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
     """Write the deliveries of the next chunk of subscribers; return how many, and whether it was the last."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL jit = off")  # compiling a chunk's statement takes half a second, running it a tenth
     # Fan-outs of one alert take turns, so that a lower step never misses the higher one written beside it.
     all_of_it = ALL_OF_ITS_ALERT.rows(pk=fan_out_id)
     fan_out = next((found for found in all_of_it if found.pk == fan_out_id and found.done_at is None), None)
     if fan_out is None:
         return 0, True
-    upper = _last_of_chunk(CHUNK).first(cursor=fan_out.cursor)
-    now = timezone.now()
     folding.take_turn(fan_out.alert)
-    written = _write(fan_out, upper, now)
-    if written and len(all_of_it) > 1:
-        _supersede(fan_out, upper)
-    if written:
-        chunk = _chunk("subscriber", fan_out.cursor, upper)
-        folding.fold(fan_out, chunk, upper, now)
-        companions.fold(fan_out, chunk, now)
-    if upper is None:
+    chunk, now = Chunk(fan_out.cursor, _last_of_chunk(CHUNK).first(cursor=fan_out.cursor)), timezone.now()
+    written = _tell(fan_out, chunk, now, alone=len(all_of_it) == 1)
+    if chunk.upper is None:
         DONE.run(pk=fan_out_id, now=now)
     else:
-        FanOut.objects.filter(pk=fan_out_id).update(cursor=upper)
-    return written, upper is None
+        FanOut.objects.filter(pk=fan_out_id).update(cursor=chunk.upper)
+    return written, chunk.upper is None
 
 
-def _write(fan_out: FanOut, upper: int | None, now: datetime) -> int:
-    """Write the deliveries to the subscribers of the chunk who have to be told; return how many."""
-    signal, severity = fan_out.signal, Severity(fan_out.severity)
+def _tell(fan_out: FanOut, chunk: Chunk, now: datetime, *, alone: bool) -> int:
+    """Write the deliveries to the subscribers of the chunk who have to be told; return how many. `alone`: the alert has no other fan-out."""
+    signal, severity, found = fan_out.signal, Severity(fan_out.severity), folding.folding_of(fan_out, chunk)
     same = {"alert": fan_out.alert_id, "step": fan_out.step, **delivery_rows.times_of(signal, severity)}
-    statement = _telling(Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, upper is None, tuple(same))
-    return delivery_rows.run(statement, {**same, "asset": signal.asset, "value": signal.value, "cursor": fan_out.cursor, "upper": upper}, now)
+    statement = _telling(Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, tuple(same), found is not None)
+    values = {**same, **chunk.values(), "asset": signal.asset, "value": signal.value}
+    if found is None:
+        written, folded = delivery_rows.insert(statement, values, now), set[int]()
+    else:
+        written, folded = delivery_rows.insert_folding(statement, {**values, **found.for_insertion()}, now)
+    if written and not alone:
+        SUPERSEDE.run(**chunk.values(), alert=fan_out.alert_id, step=fan_out.step)
+    if found is not None and folded:
+        folding.fold(fan_out, found, folded, now)
+    if written:
+        companions.fold(fan_out, chunk.of("subscriber"), now)
+    return written
 
 
 @cache
-def _telling(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, to_the_end: bool, given: Sequence[str]) -> Statement:
+def _telling(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, given: Sequence[str], folding: bool) -> Statement:
     """What writes a row for who of the chunk wants the signal and was not told in this incident at this step or a higher one."""
-    upper = None if to_the_end else Given("upper")
     # The chunk's bounds again, so that no database looks through all that were told
-    in_chunk = _chunk("subscriber", Given("cursor"), upper)
-    told = Delivery.objects.filter(in_chunk, alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
+    told = Delivery.objects.filter(in_chunk("subscriber"), alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
     wanted = wanting(kind, Given("asset"), Given("value"), severity, direction, unconfirmed=unconfirmed)
-    untold = wanted.filter(~Exists(told), _chunk("pk", Given("cursor"), upper))
-    return delivery_rows.insertion(untold, severity, (kind.value, Given("asset")), given)
+    return delivery_rows.insertion(wanted.filter(~Exists(told), in_chunk("pk")), severity, (kind.value, Given("asset")), given, folding=folding)
 
 
 @cache
 def _last_of_chunk(size: int) -> Prepared[int]:
     """The last subscriber of a whole chunk after the cursor; none when less are left."""
     return Prepared(lambda: Subscriber.objects.filter(pk__gt=Given("cursor")).order_by("pk").values_list("pk", flat=True)[size - 1 : size])
-
-
-def _chunk(field: str, cursor: int | Given, upper: int | Given | None) -> Q:
-    """The chunk's subscribers: after the cursor, up to `upper` (None: to the end)."""
-    after = Q(**{f"{field}__gt": cursor})
-    return after if upper is None else after & Q(**{f"{field}__lte": upper})
-
-
-def _supersede(fan_out: FanOut, upper: int | None) -> None:
-    """The unsent lower steps of the chunk's subscribers are not worth sending any more; what a digest has told it has told."""
-    lower = Delivery.objects.filter(_chunk("subscriber", fan_out.cursor, upper), alert=fan_out.alert_id, step__lt=fan_out.step)
-    untold = Q(digest=None) | Exists(Delivery.objects.filter(pk=OuterRef("digest"), state=State.PENDING))
-    lower.filter(overtaken(), untold, state__in=(State.PENDING, State.HELD)).update(state=State.SUPERSEDED, reason="a higher step followed")

@@ -9,5 +9,5 @@ class AlertsystemConfig(AppConfig):
     name = "alertsystem"
 
     def ready(self) -> None:
-        """Make the Celery app the current one, so that tasks of every process belong to it."""
-        from alertsystem import celery  # noqa: F401  # it needs the settings, which are there only now
+        """Make the Celery app the current one, so that tasks of every process belong to it; let connections be set up."""
+        from alertsystem import celery, connections  # noqa: F401  # they need the settings, which are there only now

@@ -10,10 +10,10 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import heartbeat_sent, setup_logging, task_prerun, worker_process_init
 from django.conf import settings
-from django.db import close_old_connections
 from kombu import Queue
 
 from alertsystem import ending  # noqa: F401  # before a worker forks its pool
+from alertsystem.connections import use_sound_connections
 from alertsystem.heartbeats import say_alive
 from alertsystem.parenthood import die_with_parent
 from monitors.thresholds import Severity
@@ -69,9 +69,8 @@ def _worker_lives(**_: Any) -> None:
 
 
 @task_prerun.connect
-def _use_sound_connections(**_: Any) -> None:
-    """As Django does before a request: a connection that is old or broken is replaced, a sound one is kept."""
-    close_old_connections()
+def _keep_sound_connections(**_: Any) -> None:
+    use_sound_connections()
 
 
 @worker_process_init.connect

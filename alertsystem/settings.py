@@ -114,9 +114,10 @@ AXES_VERBOSE = False
 
 # The database. SQLite: WAL alone makes "database is locked" worse for several processes, IMMEDIATE ends it.
 SQLITE_OPTIONS = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"}
-_database = dj_database_url.parse(ENV.DATABASE_URL or f"sqlite:///{DATA_DIR / 'alertsystem.sqlite3'}", conn_max_age=600, conn_health_checks=True)
+_database = dj_database_url.parse(ENV.DATABASE_URL or f"sqlite:///{DATA_DIR / 'alertsystem.sqlite3'}", conn_max_age=None, conn_health_checks=True)
 _is_sqlite = _database["ENGINE"] == "django.db.backends.sqlite3"
-DATABASES = {"default": {**_database, "OPTIONS": SQLITE_OPTIONS if _is_sqlite else {"connect_timeout": 5, **_database.get("OPTIONS", {})}}}
+POSTGRES_OPTIONS = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # s; connections are kept for good
+DATABASES = {"default": {**_database, "OPTIONS": SQLITE_OPTIONS if _is_sqlite else {**POSTGRES_OPTIONS, **_database.get("OPTIONS", {})}}}
 
 # The broker: `BROKER_URL` as kombu writes it
 BROKER_SOCKET = embedded.socket_path(DATA_DIR)
@@ -149,7 +150,7 @@ CELERY_RESULT_EXPIRES = None  # there are no results, so beat needs no row to cl
 CELERY_TASK_DEFAULT_PRIORITY = 6
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1, "interval_max": 0.2}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_DB_REUSE_MAX = 10**9  # else Celery closes the database's connection before and after every task; see `_use_sound_connections`
+CELERY_DB_REUSE_MAX = 10**9  # else Celery closes the database's connection before and after every task; see connections.py
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10  # s
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False  # tasks may run twice, but need not be cut

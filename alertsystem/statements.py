@@ -1,10 +1,10 @@
-"""How is SQL run that is always the same but for some values? PostgreSQL parses and plans it once a connection; answers may be built as rows.
+"""How is SQL run that is always the same but for some values? PostgreSQL parses and plans it once a connection.
 
 `Given("name")` stands among a statement's parameters where each run has a value of its own.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connection
-from django.db.models import Expression
+from django.db.models import BooleanField, Expression, F
 from psycopg2.extensions import AsIs
 
 Sql = tuple[str, tuple[Any, ...]]
@@ -32,12 +32,51 @@ class Given(Expression):
         return "%s", (self,)
 
 
+class GivenNumbers(Given):
+    """Many numbers, as `numbers` writes them."""
+
+
+class Among(Expression):
+    """Whether a column's number is one of those that a run gives by this name. What to do best depends on how many they are."""
+
+    conditional = True
+
+    def __init__(self, column: str, name: str) -> None:
+        super().__init__(output_field=BooleanField())
+        self._column, self._given = F(column), GivenNumbers(name)
+
+    def get_source_expressions(self) -> list[Any]:
+        """The parts that Django resolves."""
+        return [self._column, self._given]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        """The parts, resolved."""
+        self._column, self._given = exprs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """As SQLite understands it."""
+        column, params = compiler.compile(self._column)
+        return f"{column} IN (SELECT value FROM json_each(%s))", (*params, self._given)
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """As PostgreSQL understands it."""
+        column, params = compiler.compile(self._column)
+        return f"{column} = ANY(%s::bigint[])", (*params, self._given)
+
+
+def numbers(found: Iterable[int]) -> str:
+    """Numbers for `Among`."""
+    listed = ",".join(map(str, found))
+    return f"{{{listed}}}" if connection.vendor == "postgresql" else f"[{listed}]"
+
+
 class Statement:
     """One statement with `%s` in it, and what stands there: constants as the driver takes them, and `Given`."""
 
     def __init__(self, sql: str, params: Iterable[Any]) -> None:
         self.sql, self.params = sql, tuple(params)
         self._name = f"statement_{next(_numbers)}"
+        self._planned_anew = any(isinstance(param, GivenNumbers) for param in self.params)
         self._given = [param.name for param in self.params if isinstance(param, Given)]
 
     @cached_property
@@ -50,7 +89,7 @@ class Statement:
 
     def _called(self, cursor: Any, values: Mapping[str, object]) -> Sql:
         """What `cursor` has to execute."""
-        if connection.vendor != "postgresql":
+        if self._planned_anew or connection.vendor != "postgresql":
             return self.sql, tuple(_stored(values[param.name]) if isinstance(param, Given) else param for param in self.params)
         self._prepare(cursor)
         return self._execute, tuple(values[name] for name in self._given)
@@ -79,7 +118,7 @@ def run_together(*calls: tuple[Statement, Mapping[str, object]]) -> tuple[Any, .
 
 
 def _stored(value: object) -> object:
-    """As SQLite's driver takes it."""
+    """As the driver takes it."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    return f"{value:f}" if isinstance(value, Decimal) else value
+    return f"{value:f}" if isinstance(value, Decimal) and connection.vendor == "sqlite" else value

@@ -17,7 +17,12 @@ from tests.postgres import postgres
 PAGE = PROJECT_DIR / "docs" / "benchmarks.md"
 LIMIT_S = 900
 ON_ONE: Mapping[str, Callable[[Mapping[str, Any]], str]] = {"throughput": report.frames, "scans": scan_report.scans, "memory": scan_report.memory}
-ON_BOTH: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {"latency": report.road, "priority": report.priority, "rows": scan_report.rows}
+ON_BOTH: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
+    "latency": report.road,
+    "priority": report.priority,
+    "fanout": report.fanout,
+    "rows": scan_report.rows,
+}
 
 
 def main(names: Sequence[str]) -> None:
