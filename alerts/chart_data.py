@@ -9,9 +9,8 @@ from alerts.models import Alert
 from alerts.rules.chart import LEAST_MINUTES, MINUTE_MS, SILENT_MS, Bars, Line, Picture, a_minute, summed, window
 from alerts.rules.summary import story
 from monitors import price_candles
-from monitors.market import Direction, Kind, PriceCandle, epoch_ms, from_epoch_ms
+from monitors.market import TIMEFRAME_MS, Direction, Kind, PriceCandle, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Liquidation, OpenInterestSample
-from monitors.venues.candles import TIMEFRAME_MS
 from monitors.venues.troubles import MarketDataError
 
 NO_PRICES = "no mark prices of that hour are to be had"

@@ -18,7 +18,7 @@ from monitors.recording import Arrival, Header
 from monitors.thresholds import Rulebook, Severity
 from monitors.venues.contracts import Contracts, of_recording
 from monitors.venues.registry import parser_for
-from monitors.venues.wire import MalformedFrame, ParsedFrame
+from monitors.venues.wire import ODD, MalformedFrame, ParsedFrame
 
 Listed = Mapping[tuple[str, str], set[Venue]]  # the venues that list an asset, by feed and asset
 CLOSED = "closed"
@@ -103,7 +103,7 @@ class Replay:
     def _scanned(self, arrival: Arrival) -> None:
         try:
             self._scans.add(arrival)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except ODD as error:
             self.skipped[f"{arrival.venue}: malformed {arrival.feed}, e.g. {str(error)[:80]}"] += 1
 
     def _finish_scan(self) -> None:

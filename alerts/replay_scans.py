@@ -8,8 +8,8 @@ from decimal import Decimal
 from monitors.detectors.baseline import DAY_MS, SAME_TIME_DAYS, SAME_TIME_SPREAD_MS, baseline_times
 from monitors.detectors.oi_explosion import FRESH_MS, Contract, NoVerdict
 from monitors.detectors.own_history import History
-from monitors.detectors.scan_signals import TIMEFRAME_MS, Coverage, Episodes, Scan, open_interest_signals, volume_signals
-from monitors.market import Candle, Kind, OpenInterest, Signal, Venue
+from monitors.detectors.scan_signals import Coverage, Episodes, Scan, open_interest_signals, volume_signals
+from monitors.market import TIMEFRAME_MS, Candle, Kind, OpenInterest, Signal, Venue
 from monitors.recording import Arrival
 from monitors.thresholds import Rulebook
 from monitors.venues.contracts import split_multiplier

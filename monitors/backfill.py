@@ -17,7 +17,7 @@ from monitors.models import BackfillCursor
 from monitors.venues.candles import MOST, fetch_candles
 from monitors.venues.clients import client
 from monitors.venues.oi_history import fetch_oi_history
-from monitors.venues.troubles import MarketDataError, NoTime, Trouble
+from monitors.venues.troubles import PASSING, MarketDataError, NoTime
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ LEASE = "backfill"
 SLICE_S = 26.0  # no request begins later; one takes 10 s at most, so that a slice stays under 40 s
 LEASE_S = 30.0
 RENEW_S = 5.0
-PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
 Flight = tuple[Lane, BackfillCursor]
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from monitors import selectors
 from monitors.detectors.baseline import baseline_times
 from monitors.detectors.oi_explosion import NoVerdict
-from monitors.detectors.scan_signals import TIMEFRAME_MS, Coverage, volume_signals
+from monitors.detectors.scan_signals import Coverage, volume_signals
 from monitors.judging import Round, judge
-from monitors.market import Candle, Kind, Signal, Venue, epoch_ms, from_epoch_ms
+from monitors.market import TIMEFRAME_MS, Candle, Kind, Signal, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState
 from monitors.scan import Slice
 from monitors.second_look import SecondLook

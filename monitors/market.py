@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+TIMEFRAME_MS = 300_000  # of candles, and of the steps in which venues tell the past of open interest
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

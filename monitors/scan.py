@@ -18,7 +18,7 @@ from monitors.market import Contract, Kind, Venue
 from monitors.models import ScanStatus
 from monitors.sight import blindness
 from monitors.venues.clients import Client, client
-from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trouble
+from monitors.venues.troubles import PASSING, LimitReached, MarketDataError, NoTime, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ SECOND_LOOK_S = 3.0  # in which requests of a second look may begin
 LEASE_S = 20.0  # longer than a request may take
 RENEW_S = 4.0
 AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget allows
-PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
 NOT_ASKED = frozenset({Trouble.LIMIT, Trouble.NO_TIME, Trouble.NO_BUDGET})  # the next slice begins with these contracts
 NOTHING = "nothing came: no contract is known yet, or the answer held none of them"
 FINISHED = ("started_at", "succeeded_at", "contracts", "requests", "duration_ms", "failed", "resume_from")

@@ -7,9 +7,8 @@ from contextlib import suppress
 from django.db.models import Max
 from django.utils import timezone
 
-from monitors.detectors.scan_signals import TIMEFRAME_MS
 from monitors.judge_volume import judge_volume
-from monitors.market import Candle, Contract, Kind, Venue, epoch_ms, from_epoch_ms
+from monitors.market import TIMEFRAME_MS, Candle, Contract, Kind, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Market
 from monitors.scan import SLICE_S, Slice, run_slice
 from monitors.second_look import Markets, SecondLook

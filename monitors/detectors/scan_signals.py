@@ -8,13 +8,12 @@ from monitors.detectors.episode import Episode
 from monitors.detectors.oi_explosion import Contract, NoVerdict, OiChange, oi_change
 from monitors.detectors.own_history import OwnLadder
 from monitors.detectors.volume_spike import VolumeSpike, volume_spike
-from monitors.market import Candle, Direction, Kind, OpenInterest, Signal, Venue
+from monitors.market import TIMEFRAME_MS, Candle, Direction, Kind, OpenInterest, Signal, Venue
 from monitors.thresholds import Rule, Rulebook
 
 Story = tuple[Kind, str, Direction]
 Episodes = MutableMapping[Story, Episode]
 PERCENT = Decimal("1e-6")  # precision of a stored percentage
-TIMEFRAME_MS = 300_000
 ZERO = Decimal(0)
 
 

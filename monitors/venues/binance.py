@@ -16,7 +16,7 @@ from typing import Any
 
 from monitors.market import Direction, Liquidation
 from monitors.venues.contracts import Contracts
-from monitors.venues.wire import UNKNOWN_CONTRACT, MalformedFrame, ParsedFrame, decode, liquidation, positive, read_rows, timestamp_ms
+from monitors.venues.wire import ODD, UNKNOWN_CONTRACT, MalformedFrame, ParsedFrame, decode, liquidation, positive, read_rows, timestamp_ms
 
 POSITION_SIDE = {"SELL": Direction.LONG, "BUY": Direction.SHORT}  # S is the order side
 
@@ -64,6 +64,6 @@ def _marks(events: Sequence[Any], contracts: Contracts) -> dict[str, Decimal]:
             contract = contracts.find(event["s"])
             if contract is not None and (contract.asset not in marks or contract.symbol.endswith(":USDT")):
                 marks[contract.asset] = positive(event["p"]) / contract.multiplier
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except ODD:
             continue
     return marks

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from monitors.market import Candle, Contract, Venue
+from monitors.market import TIMEFRAME_MS, Candle, Contract, Venue
 from monitors.venues.clients import Client, malformed
-from monitors.venues.wire import positive, timestamp_ms
+from monitors.venues.wire import ODD, positive, timestamp_ms
 
-TIMEFRAME_MS = 300_000
 MOST = 99  # candles a request: Binance's weight is 1 up to 99, and all venues give that many
 
 
@@ -22,7 +21,7 @@ def fetch_candles(client: Client, contract: Contract, limit: int, before_ms: int
     answer = client.call(method, params, bucket=bucket, spare=spare, patience_s=patience_s)
     try:
         candles = READERS[client.venue](answer, contract, now_ms)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except ODD as error:
         raise malformed(client.venue, error) from error
     return sorted((candle for candle in candles if before_ms is None or candle.opened_at_ms < before_ms), key=lambda candle: candle.opened_at_ms)
 

@@ -16,6 +16,7 @@ from alertsystem import ending
 from monitors.budget import USUAL, BudgetAway, bucket_of, budget
 from monitors.market import Venue
 from monitors.venues.troubles import LimitReached, MarketDataError, NoTime, Trouble
+from monitors.venues.wire import ODD
 
 TIMEOUT_MS = 10_000
 PATIENCE_S = 20.0  # how long a request waits for the budget, unless it is told otherwise
@@ -79,7 +80,7 @@ class Client:
             if isinstance(error, (self._ccxt.RateLimitExceeded, self._ccxt.DDoSProtection)):
                 self._pause(LimitReached(self.venue, first_line(error), PAUSE_S[self.venue]))
             raise MarketDataError(self.venue, self._trouble(error), f"{type(error).__name__}: {first_line(error)}") from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # ccxt stumbles over odd answers
+        except ODD as error:  # ccxt stumbles over odd answers
             raise malformed(self.venue, error) from error
 
     def now_ms(self) -> int:

@@ -11,7 +11,7 @@ from monitors.venues.clients import client_of, malformed
 from monitors.venues.contracts import LONGEST_NAME, NOT_ASSETS, split_multiplier
 from monitors.venues.troubles import MarketDataError as MarketDataError
 from monitors.venues.troubles import Trouble
-from monitors.venues.wire import positive
+from monitors.venues.wire import ODD, positive
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def fetch_contracts(venue: Venue, rest_url: str = "") -> list[MarketFacts]:
     marks = tickers if venue is Venue.BYBIT else client.call("fetch_mark_prices", cost=MARKS_COST.get(venue, 1))
     try:
         found = list(_readable(venue, markets, tickers, marks))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except ODD as error:
         raise malformed(venue, error) from error
     if not found:
         raise MarketDataError(venue, Trouble.MALFORMED, "it lists no perpetual at all")
@@ -54,7 +54,7 @@ def _readable(venue: Venue, markets: Json, tickers: Json, marks: Json) -> Iterat
         try:
             if _ours(venue, market):
                 yield _facts(venue, market, tickers.get(symbol) or {}, marks.get(symbol) or {})
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except ODD as error:
             log.warning("%s: the contract %s cannot be read (%s: %s)", venue.title, symbol, type(error).__name__, error)
 
 

@@ -7,11 +7,10 @@ from typing import Any
 from monitors.market import Contract, OpenInterest, Venue
 from monitors.venues.clients import Client, malformed
 from monitors.venues.open_interest import Json, amount, of_coins, one_side
-from monitors.venues.wire import timestamp_ms
+from monitors.venues.wire import ODD, timestamp_ms
 
 STEP_MS = 300_000
 MOST: Mapping[Venue, int] = {Venue.BINANCE: 500, Venue.BYBIT: 200, Venue.OKX: 100}  # steps a request
-ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from typing import Any
 from monitors.market import Contract, Funding, OpenInterest, Venue
 from monitors.venues import funding
 from monitors.venues.clients import Client, malformed
-from monitors.venues.wire import PLACES, positive, timestamp_ms
+from monitors.venues.wire import ODD, PLACES, positive, timestamp_ms
 
 Json = Mapping[str, Any]
 Readings = dict[str, OpenInterest]  # by the venue's own symbol
 Wanted = Mapping[str, Contract]  # the same
 MOST_COINS = Decimal("1e20")  # more than any market's: a broken number
 MARKS_COST = 10  # weight of Binance's premiumIndex for all symbols
-ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def fetch_all(client: Client, wanted: Wanted, patience_s: float) -> Readings:

@@ -6,7 +6,7 @@ from typing import Any
 
 from monitors.market import Contract, PriceCandle, Venue
 from monitors.venues.clients import Client, first_line, malformed
-from monitors.venues.wire import positive, timestamp_ms
+from monitors.venues.wire import ODD, positive, timestamp_ms
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,6 @@ MINUTE_MS = 60_000
 MOST: Mapping[Venue, int] = {Venue.BINANCE: 1_000, Venue.BYBIT: 1_000, Venue.OKX: 100}  # minutes a request
 BINANCE_WEIGHT = ((99, 1), (499, 2), (1_000, 5))  # minutes asked for, units of its budget
 OKX_RECENT_MS = 1_439 * MINUTE_MS  # what its list of recent candles reaches back; older ones are in another
-ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def fetch_price_candles(client: Client, contract: Contract, first_ms: int, last_ms: int, spare: int = 0, patience_s: float = 20.0) -> list[PriceCandle]:

@@ -18,6 +18,9 @@ class Trouble(StrEnum):
     NO_BUDGET = "no budget: Redis is away"
 
 
+PASSING = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # of one contract: the others are asked all the same
+
+
 class MarketDataError(Exception):
     """The venue did not answer, or not in a way that is understood; the text is one clear line."""
 

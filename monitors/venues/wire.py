@@ -17,6 +17,8 @@ ONE = Decimal(1)
 PLACES = 12  # after the point, as stored
 EARLIEST_MS, LATEST_MS = 1_483_228_800_000, 4_102_444_800_000  # 2017 to 2100: seconds or microseconds taken for ms fall outside
 
+ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what reading an answer that is not as documented raises
+
 # Why a row that was understood is not counted.
 INVERSE, UNKNOWN_CONTRACT = "inverse", "unknown_contract"
 Known = TypeVar("Known")  # the venue's contracts, which are built on this module
@@ -110,7 +112,7 @@ def read_rows(rows: Iterable[Any], contracts: Known, read: Callable[[Any, Known]
     for row in rows:
         try:
             result = read(row, contracts)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except ODD:
             malformed, sample = malformed + 1, sample or sample_of(row)
             continue
         if type(result) is str:

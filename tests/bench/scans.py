@@ -28,10 +28,9 @@ from alertsystem.env import PROJECT_DIR  # noqa: E402
 from monitors import scan_open_interest, scan_volume, selectors, services  # noqa: E402
 from monitors.budget import budget  # noqa: E402
 from monitors.lease import Held  # noqa: E402
-from monitors.market import Kind, Venue, epoch_ms, from_epoch_ms  # noqa: E402
+from monitors.market import TIMEFRAME_MS, Kind, Venue, epoch_ms, from_epoch_ms  # noqa: E402
 from monitors.models import CandleRow, Market, OpenInterestSample, ScanStatus  # noqa: E402
 from monitors.scan import SLICE_S, Slice  # noqa: E402
-from monitors.venues.candles import TIMEFRAME_MS  # noqa: E402
 from monitors.venues.clients import client  # noqa: E402
 from tests import harness  # noqa: E402
 from tests.monitors.scanning import past_samples, sample  # noqa: E402

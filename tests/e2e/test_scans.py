@@ -13,11 +13,10 @@ from django_celery_beat.models import PeriodicTask
 
 from alerts.models import Alert
 from monitors.backfill_store import SPANS
-from monitors.market import Kind
+from monitors.market import TIMEFRAME_MS, Kind
 from monitors.models import BackfillCursor, Market, OpenInterestSample, ScanStatus
 from monitors.sight import blindness
 from monitors.thresholds import Severity
-from monitors.venues.candles import TIMEFRAME_MS
 from subscribers.models import Subscriber, Subscription
 from tests.e2e import story
 from tests.e2e.machine import Machine, machine

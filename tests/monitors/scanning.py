@@ -9,9 +9,8 @@ from typing import Any
 from django.utils import timezone
 
 from monitors import services
-from monitors.market import Venue, from_epoch_ms
+from monitors.market import TIMEFRAME_MS, Venue, from_epoch_ms
 from monitors.models import CandleRow, Market, OpenInterestSample, ScanStatus
-from monitors.venues.candles import TIMEFRAME_MS
 from tests.fakes.venue_rest_common import now_ms
 from tests.fakes.venues import FakeVenues
 

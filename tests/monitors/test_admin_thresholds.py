@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -12,13 +11,6 @@ from monitors.models import ThresholdRule
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:monitors_thresholdrule_changelist"
-
-
-@pytest.fixture
-def client() -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("operator", password="-"))
-    return browser
 
 
 @pytest.fixture
@@ -43,39 +35,39 @@ def in_list(rule: ThresholdRule, **changes: str) -> dict[str, str]:
     return {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", **row, "_save": "Save"}
 
 
-def test_a_good_edit_on_the_page_is_stored(client: Client, btc: ThresholdRule) -> None:
-    assert client.post(page_of(btc), on_page(btc, low="600000.5")).status_code == 302
+def test_a_good_edit_on_the_page_is_stored(admin_client: Client, btc: ThresholdRule) -> None:
+    assert admin_client.post(page_of(btc), on_page(btc, low="600000.5")).status_code == 302
     btc.refresh_from_db()
     assert btc.low == Decimal("600000.5")
 
 
-def test_a_bad_ladder_on_the_page_is_explained_and_not_stored(client: Client, btc: ThresholdRule) -> None:
-    response = client.post(page_of(btc), on_page(btc, low="2000000"))
+def test_a_bad_ladder_on_the_page_is_explained_and_not_stored(admin_client: Client, btc: ThresholdRule) -> None:
+    response = admin_client.post(page_of(btc), on_page(btc, low="2000000"))
     assert "MODERATE must be above LOW (2000000); got 1500000." in response.content.decode()
     btc.refresh_from_db()
     assert btc.low == 500_000
 
 
-def test_a_good_edit_in_the_list_is_stored(client: Client, btc: ThresholdRule) -> None:
-    assert client.post(f"{reverse(LIST)}?kind__exact=cascade&q=BTC", in_list(btc, high="6000000")).status_code == 302
+def test_a_good_edit_in_the_list_is_stored(admin_client: Client, btc: ThresholdRule) -> None:
+    assert admin_client.post(f"{reverse(LIST)}?kind__exact=cascade&q=BTC", in_list(btc, high="6000000")).status_code == 302
     btc.refresh_from_db()
     assert btc.high == 6_000_000
 
 
-def test_a_bad_ladder_in_the_list_is_explained_and_not_stored(client: Client, btc: ThresholdRule) -> None:
-    response = client.post(f"{reverse(LIST)}?kind__exact=cascade&q=BTC", in_list(btc, high="13000000"))
+def test_a_bad_ladder_in_the_list_is_explained_and_not_stored(admin_client: Client, btc: ThresholdRule) -> None:
+    response = admin_client.post(f"{reverse(LIST)}?kind__exact=cascade&q=BTC", in_list(btc, high="13000000"))
     assert "EXTREME must be above HIGH (13000000); got 12000000." in response.content.decode()
     btc.refresh_from_db()
     assert btc.high == 5_000_000
 
 
-def test_a_new_rule_takes_an_asset_as_people_write_it(client: Client, btc: ThresholdRule) -> None:
-    response = client.post(reverse("admin:monitors_thresholdrule_add"), on_page(btc, asset="doge"))
+def test_a_new_rule_takes_an_asset_as_people_write_it(admin_client: Client, btc: ThresholdRule) -> None:
+    response = admin_client.post(reverse("admin:monitors_thresholdrule_add"), on_page(btc, asset="doge"))
     assert response.status_code == 302
     assert ThresholdRule.objects.filter(kind="cascade", asset="DOGE").exists()
 
 
-def test_amounts_are_shown_without_the_zeros_of_the_database(client: Client, btc: ThresholdRule) -> None:
-    html = client.get(page_of(btc)).content.decode()
+def test_amounts_are_shown_without_the_zeros_of_the_database(admin_client: Client, btc: ThresholdRule) -> None:
+    html = admin_client.get(page_of(btc)).content.decode()
     assert 'value="500000"' in html
     assert "500000.0" not in html

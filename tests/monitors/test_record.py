@@ -20,7 +20,6 @@ from redis import Redis
 from alerts import trigger
 from alerts.models import Decision
 from alerts.replay_scans import read_candle, read_open_interest
-from monitors import services
 from monitors.budget import budget
 from monitors.market import Venue, from_epoch_ms
 from monitors.models import CandleRow, Market, OpenInterestSample
@@ -31,6 +30,7 @@ from monitors.venues.clients import client_of
 from tests.fakes.venues import FakeVenues
 from tests.harness import Process, Processes, wait_until
 from tests.monitors.road import binance, bybit, now_ms, okx
+from tests.monitors.scanning import scanned_venues
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 COINS = {"BTC": Decimal(90_000), "PEPE": Decimal(10) ** 13}
@@ -40,13 +40,9 @@ Told = tuple[str, str, str, str, str, float]
 
 @pytest.fixture
 def venues(settings: Any, valkey: Redis) -> Iterator[FakeVenues]:
-    settings.ASSETS, settings.MAX_ASSETS = ["PEPE"], 1
     budget.cache_clear()
     client_of.cache_clear()
-    with FakeVenues() as fakes:
-        for name, url in fakes.env.items():
-            setattr(settings, name, url)
-        services.refresh_markets(timezone.now())
+    with scanned_venues(settings, ["PEPE", "BTC"]) as fakes:
         yield fakes
     client_of.cache_clear()
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,18 +14,11 @@ from monitors.sight import blindness
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client() -> Client:
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("operator", password="-"))
-    return browser
+def page(admin_client: Client, model: str) -> str:
+    return admin_client.get(reverse(f"admin:monitors_{model}_changelist")).content.decode()
 
 
-def page(client: Client, model: str) -> str:
-    return client.get(reverse(f"admin:monitors_{model}_changelist")).content.decode()
-
-
-def test_every_page_of_the_scans_shows_its_rows_and_changes_nothing(client: Client) -> None:
+def test_every_page_of_the_scans_shows_its_rows_and_changes_nothing(admin_client: Client) -> None:
     now = timezone.now()
     market = Market.objects.create(venue="okx", venue_symbol="BTC-USDT-SWAP", symbol="BTC/USDT:USDT", asset="BTC", refreshed_at=now)
     OpenInterestSample.objects.create(market=market, oi_base=Decimal(100), mark_price=Decimal(62_310), occurred_at=now, received_at=now)
@@ -36,17 +28,17 @@ def test_every_page_of_the_scans_shows_its_rows_and_changes_nothing(client: Clie
     ScanStatus.objects.create(venue="okx", kind="volume", succeeded_at=now, contracts=3)
     shown = {"openinterestsample": "$6,231,000", "candlerow": "+1.00 %", "episodestate": "1.25 %", "ownhistory": "BTC", "scanstatus": "live"}
     for model, text in shown.items():
-        assert text in page(client, model), model
-        assert client.get(reverse(f"admin:monitors_{model}_add")).status_code == 403
+        assert text in page(admin_client, model), model
+        assert admin_client.get(reverse(f"admin:monitors_{model}_add")).status_code == 403
 
 
-def test_a_pause_is_shown_with_its_end_in_the_list_and_on_the_first_page(client: Client) -> None:
+def test_a_pause_is_shown_with_its_end_in_the_list_and_on_the_first_page(admin_client: Client) -> None:
     until = timezone.now() + timedelta(minutes=7)
     ScanStatus.objects.create(venue="binance", kind="open_interest", paused_until=until, note="status 418", failed={"limit reached": 2})
     FeedStatus.objects.create(venue="binance", state="live", updated_at=timezone.now(), last_data_at=timezone.now())
-    for shown in (page(client, "scanstatus"), page(client, "feedstatus"), client.get(reverse("admin:index")).content.decode()):
+    for shown in (page(admin_client, "scanstatus"), page(admin_client, "feedstatus"), admin_client.get(reverse("admin:index")).content.decode()):
         assert f"paused until {until:%H:%M:%S} UTC; status 418" in shown
-    assert "limit reached: 2" in page(client, "scanstatus")
+    assert "limit reached: 2" in page(admin_client, "scanstatus")
 
 
 @pytest.mark.parametrize(

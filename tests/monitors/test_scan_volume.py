@@ -9,10 +9,10 @@ from django.utils import timezone
 from redis import Redis
 
 from monitors import selectors
-from monitors.market import Venue, epoch_ms, from_epoch_ms
+from monitors.market import TIMEFRAME_MS, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState, ScanStatus, Signal, ThresholdRule
 from monitors.scan_volume import scan_volume, too_early_s
-from monitors.venues.candles import MOST, TIMEFRAME_MS
+from monitors.venues.candles import MOST
 from monitors.venues.clients import client
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import ended_ms, past_candles, scanned_venues, status

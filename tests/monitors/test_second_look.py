@@ -11,11 +11,10 @@ from redis import Redis
 from monitors import second_look
 from monitors.budget import budget
 from monitors.detectors.confirmation import confirming_venues
-from monitors.market import Venue
+from monitors.market import TIMEFRAME_MS, Venue
 from monitors.models import CandleRow, EpisodeState, OpenInterestSample, Signal, ThresholdRule
 from monitors.scan_open_interest import scan_open_interest
 from monitors.scan_volume import scan_volume
-from monitors.venues.candles import TIMEFRAME_MS
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import ended_ms, past_candles, past_samples, scanned_venues, status
 from tests.monitors.test_scan_volume import set_clock

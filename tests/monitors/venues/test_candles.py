@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from monitors.market import Candle, Contract, Venue
-from monitors.venues.candles import READERS, TIMEFRAME_MS, read_binance, read_bybit, read_okx
+from monitors.market import TIMEFRAME_MS, Candle, Contract, Venue
+from monitors.venues.candles import READERS, read_binance, read_bybit, read_okx
 
 # https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api/Kline-Candlestick-Data
 BINANCE_ANSWER = [[
