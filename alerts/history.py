@@ -38,10 +38,10 @@ class Latency:
     received_to_sent: int | None
 
 
-def recent_alerts(limit: int, *, asset: str = "", lowest: Severity = Severity.LOW) -> list[Alert]:
+def recent_alerts(limit: int, *, lowest: Severity = Severity.LOW) -> list[Alert]:
     """The newest alerts first. Below LOW they belong to those whose own threshold was passed, so `lowest` leaves them out."""
     alerts = Alert.objects.filter(severity__gte=lowest).select_related("peak").order_by("-opened_at", "-id")
-    return list((alerts.filter(asset=asset) if asset else alerts)[:limit])
+    return list(alerts[:limit])
 
 
 def line_of(alert: Alert) -> str:

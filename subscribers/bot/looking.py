@@ -1,15 +1,13 @@
 """What was this alert, and why did it come? /alert and /why, also as links in lists and as a button under an alert."""
 
-from datetime import datetime
-
-from alerts import history, told
+from alerts import told
 from alerts.effectiveness import outcomes_of
 from alerts.history import turning_points
 from alerts.models import Alert
 from alerts.votes import votes_of
 from alerts.why import why
 from monitors.thresholds import Severity
-from subscribers.bot import texts, texts_alert, texts_why
+from subscribers.bot import texts_alert, texts_why
 from subscribers.bot.chats import subscriber_of
 from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Button, Command, Reply
@@ -54,11 +52,6 @@ def find(text: str, subscriber: Subscriber | None) -> Alert | None:
     if alert is None or alert.severity > Severity.BELOW_LOW:
         return alert
     return alert if subscriber is not None and alert.deliveries.filter(subscriber=subscriber).exists() else None
-
-
-def recent_lines(limit: int, now: datetime) -> list[texts.AlertLine]:
-    """The last alerts, a line each."""
-    return [texts.AlertLine(history.line_of(alert), now - alert.opened_at) for alert in history.recent_alerts(limit)]
 
 
 COMMANDS = (

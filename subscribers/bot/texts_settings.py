@@ -29,6 +29,11 @@ DIRECTION_LABELS: Mapping[Kind, Mapping[str, str]] = {
 
 
 def main(subscriber: Subscriber, preferences: Preferences, clock: Clock) -> str:
+    """The first screen."""
+    return f"<b>Settings</b>\n\n{glance(subscriber, preferences, clock)}"
+
+
+def glance(subscriber: Subscriber, preferences: Preferences, clock: Clock) -> str:
     """Everything at a glance."""
     lines = [
         f"Confirmed only: {_yes(preferences.confirmed_only)}. Charts after HIGH and EXTREME: {_yes(subscriber.charts)}.",
@@ -37,7 +42,7 @@ def main(subscriber: Subscriber, preferences: Preferences, clock: Clock) -> str:
     held = [f"{what(*of)} until {clock.minutes(until)}" for of, until in running(preferences.mutes, clock.now)]
     mutes = [escape(f"Muted: {'; '.join(held)}.")] if held else []
     paused = [] if subscriber.active else [PAUSED]
-    return "\n\n".join(["<b>Settings</b>", *paused, gets(preferences.choices), "\n".join([*lines, *mutes])])
+    return "\n\n".join([*paused, gets(preferences.choices), "\n".join([*lines, *mutes])])
 
 
 def kind(of_kind: Kind) -> str:

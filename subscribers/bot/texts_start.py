@@ -11,7 +11,7 @@ from alerts.rules.text import MARKS
 from monitors.thresholds import Severity
 from subscribers.bot.expected import Expected, Seen
 from subscribers.bot.guided import ASSETS, KINDS, Taps
-from subscribers.bot.texts import MAX_CHOICES, ago, plural
+from subscribers.bot.texts import ago, plural
 from subscribers.wording import Choices, wanted_lines
 
 SUBSCRIBED = "You are subscribed."
@@ -23,6 +23,7 @@ KEPT = "Your own thresholds were kept."
 OWN_CHOICES = "These are the choices you made. /settings changes them, /help shows all commands."
 CHOOSE_ANEW, KEEP_MINE = "Choose anew in three taps", "Keep my choices"
 ALWAYS_LATER = "/settings changes everything, /help shows all commands."
+MAX_CHOICES = 800  # characters of each kind's choices: all kinds and what stands beside them stay below Telegram's 4096
 
 
 def start(title: str, choices: Choices, seen: Expected, end: str, now: datetime) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.models import Alert, Vote
 from monitors.market import Kind
-from monitors.models import BlindSpot, Market, Signal
+from monitors.models import BlindSpot, FeedStatus, Market, ScanStatus, Signal
 from monitors.thresholds import Severity
 from subscribers import services
 from subscribers.bot.commands import BUTTON, COMMAND
@@ -303,3 +303,50 @@ def test_whynot_says_what_it_does_not_understand(words: str, problem: str) -> No
 
 def test_whynot_needs_somebody_to_tell() -> None:
     assert ask("whynot", "BTC 14:05").text.startswith("This chat is not subscribed")
+
+
+# /status
+
+
+def test_status_shows_feeds_scans_delays_the_day_and_the_own_settings() -> None:
+    FeedStatus.objects.create(venue="binance", state="live", connected_since=NOW, last_data_at=NOW - timedelta(seconds=1), updated_at=NOW)
+    FeedStatus.objects.create(venue="okx", state="waiting", last_error="<refused>", last_data_at=NOW - timedelta(minutes=7), updated_at=NOW)
+    ScanStatus.objects.create(venue="bybit", kind="open_interest", succeeded_at=NOW - timedelta(seconds=40), contracts=412)
+    ScanStatus.objects.create(venue="bybit", kind="volume", succeeded_at=NOW - timedelta(minutes=5))
+    ann, alert = make_subscriber(ANN, Severity.MODERATE, time_zone="Europe/Zurich"), story()
+    stories.sent(ann, alert, alert.peak, Severity.HIGH)
+    make_alert(signal_at(13 * 60), Severity.LOW, fingerprint="yesterday", opened_at=NOW - timedelta(hours=15))
+    services.mute(ann, None, "ETH", NOW + timedelta(hours=1), NOW)
+    assert ask("status").text.splitlines() == [
+        "<b>Feeds</b>",
+        "✅ Binance: live, data 1 s ago",
+        "❌ Bybit: <b>blind</b> (no report yet)",
+        "❌ OKX: <b>blind</b>, last data 7 min ago (&lt;refused&gt;)",
+        "",
+        "<b>Scans</b>",
+        "✅ Bybit open interest: 412 contracts, 40 s ago",
+        "❌ Bybit volume: <b>blind</b>, 5 min ago (no data since 12:15:00 UTC)",
+        "",
+        "<b>Delay from a venue's frame to Telegram, last hour</b>",
+        "140 ms median, 140 ms the slowest, of 1 message",
+        "",
+        "<b>Alerts since midnight Europe/Zurich</b>",
+        "1: 1 HIGH",
+        "This chat heard of 1.",
+        f"The last: HIGH BTC cascade: longs liquidated ▼ $5.2M, 16 min ago, /alert_{alert.pk}",
+        "",
+        "<b>Settings</b> (/settings changes them)",
+        "This chat gets:",
+        "Cascades: all assets from MODERATE.",
+        "Liquidations, open interest and volume: off.",
+        "",
+        "Confirmed only: no. Charts after HIGH and EXTREME: yes.",
+        "Quiet hours: none. Time zone: Europe/Zurich, 14:20 now.",
+        "Muted: ETH until 15:20.",
+    ]
+
+
+def test_status_of_a_chat_that_is_not_subscribed_and_of_a_quiet_hour() -> None:
+    said = ask("status").text
+    assert "No alert was sent in the last hour." in said and "None has begun yet." in said
+    assert said.endswith("<b>Alerts since midnight UTC</b>\nNone.\n\nThis chat gets no alerts. /start subscribes it.")
