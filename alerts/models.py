@@ -76,6 +76,7 @@ class Decision(models.Model):
     severity = models.PositiveSmallIntegerField(choices=ALL_SEVERITIES)
     step = models.PositiveSmallIntegerField()
     unconfirmed = models.BooleanField(default=False)
+    rule = models.JSONField(null=True, help_text="the threshold rule in force; empty: it was switched off")
     decided_at = models.DateTimeField()
 
 

@@ -11,7 +11,7 @@ from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
 from alerts.rules.severity import Grade
 from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert
-from monitors import selectors
+from monitors import rulefile, selectors
 from monitors.market import Kind
 from monitors.models import Signal
 from monitors.thresholds import Rulebook, Severity
@@ -110,6 +110,7 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
     made = Decision(
         signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced, accompanies))),
         severity=decision.grade.severity, step=decision.grade.step, unconfirmed=decision.grade.unconfirmed, decided_at=now,
+        rule=None if rule is None else rulefile.as_object(rule),
     )  # fmt: skip
     insert(made)
     if alert is None or not decision.tells or silenced:

@@ -17,7 +17,7 @@ from subscribers.selectors import preferences_as_of, preferences_of
 class Why:
     """`decision` on the signal that a step told of, or, where the subscriber was told nothing, on the largest one.
 
-    `rule` is the incident's, of its last decision. `own_threshold`: the custom threshold, in the kind's unit, that decided
+    `rule` is the one of that decision. `own_threshold`: the custom threshold, in the kind's unit, that decided
     for this subscriber (None: none did).
     """
 
@@ -49,7 +49,7 @@ def why(alert: Alert, subscriber: Subscriber | None) -> Why | None:
     if subscriber is not None and step is not None:
         then = preferences_as_of(subscriber, step.delivery.queued_at) or preferences_of(subscriber)
         own = custom_threshold(*(then.choices.get((Kind(decision.signal.kind), asset)) for asset in (alert.asset, "")))
-    return Why(alert, decision, rulefile.of_object(alert.rule), step, own)
+    return Why(alert, decision, rulefile.of_object(decision.rule or alert.rule), step, own)
 
 
 def _decision(alert: Alert, step: told.Step | None) -> Decision | None:

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from alerts import trigger
 from alerts.models import Alert, Decision
 from alerts.why import why
+from monitors.market import Kind
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -51,3 +53,16 @@ def test_the_own_threshold_decided_where_there_is_one() -> None:
 
 def test_there_is_no_answer_when_the_measurement_is_not_kept() -> None:
     assert why(make_alert(), None) is None, "no decision is on record"
+
+
+def test_each_signal_of_one_story_keeps_the_rule_that_judged_it() -> None:
+    cascade = make_signal(1_600_000, "ETH", Kind.CASCADE)
+    single = make_signal(1_100_000, "ETH", Kind.LIQUIDATION)
+    Signal.objects.update(decided_at=None)
+    trigger.evaluate(cascade.fingerprint)
+    alert = Alert.objects.get()
+    kept = {decision.signal_id: decision.rule["kind"] for decision in Decision.objects.filter(alert=alert) if decision.rule}
+    assert kept == {cascade.pk: "cascade", single.pk: "liquidation"}
+    answer = why(alert, None)
+    assert answer is not None
+    assert (answer.decision.signal, answer.rule.kind) == (cascade, Kind.CASCADE)
