@@ -33,7 +33,7 @@ def digest_text(held: Sequence[Held], more: int, reasons: Mapping[str, int], tim
     if more:
         lines.append(f"and {more} more")
     why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
-    lines.append(f"{why.capitalize()}. Times: {time_zone}")
+    lines.append(f"Why: {why}. Times: {time_zone}")
     count = len(held) + more
     return Text(f"Held back: {count} {'alert' if count == 1 else 'alerts'}", tuple(lines))
 

@@ -19,7 +19,7 @@ def test_one_line_an_incident_with_what_came_of_it() -> None:
     assert text.plain.splitlines() == [
         "Held back: 1 alert",
         "03:12 ETH longs liquidated ≥ $8.1M, HIGH; 15 min later −2.1 %",
-        "Quiet hours 1. Times: Europe/Zurich",
+        "Why: quiet hours 1. Times: Europe/Zurich",
     ]
 
 
@@ -30,7 +30,7 @@ def test_what_came_too_late_says_so_and_a_threshold_of_ones_own_too() -> None:
     assert text.lines[1:] == (
         "03:12 ETH longs liquidated ≥ $8.1M, your threshold, not sent in time",
         "and 7 more",
-        "Quiet hours 8, not sent in time 1. Times: UTC",
+        "Why: quiet hours 8, not sent in time 1. Times: UTC",
     )
 
 
