@@ -72,26 +72,38 @@ def preview(subscriber: Subscriber, kind: Kind, asset: str, choice: Choice | Non
 
 def alerts_for(preferences: Preferences) -> "QuerySet[Alert]":
     """The stored alerts of which somebody with these preferences would have been told, quiet hours and mutes aside; as fast as it is long ago."""
-    wanted = Q()
+    wanted, perhaps = Q(), Q()
     for (kind, asset), choice in preferences.choices.items():
         if not choice.is_off:
             wanted |= _signals_wanted(preferences, kind, asset, choice)
+            perhaps |= _alerts_perhaps_wanted(preferences, kind, asset, choice)
     if not wanted:
         return Alert.objects.none()
     decisions = Decision.objects.filter(wanted, alert=OuterRef("pk")).exclude(outcome__in=UNTOLD).exclude(reason__contains="silenced: ")
     if preferences.confirmed_only:
         decisions = decisions.filter(unconfirmed=False)
-    return Alert.objects.filter(Exists(decisions))
+    return Alert.objects.filter(perhaps, Exists(decisions))
 
 
 def _signals_wanted(preferences: Preferences, kind: Kind, asset: str, choice: Choice) -> Q:
     """The decisions whose signal this one choice wants; `wish_for` of many."""
-    own = [each for of_kind, each in preferences.choices if of_kind is kind and each]
-    of_asset = Q(signal__asset=asset) if asset else ~Q(signal__asset__in=own)
     custom = custom_threshold(choice, preferences.choices.get((kind, "")))
     loud = Q(signal__value__gte=custom) if custom is not None else Q(severity__gte=max(choice.lowest_severity, Severity.LOW))
     one_way = Q(signal__direction__in=["", choice.direction]) if choice.direction else Q()
-    return Q(signal__kind=kind.value) & of_asset & loud & one_way
+    return Q(signal__kind=kind.value) & _of_asset_alone(preferences, kind, asset, "signal__asset") & loud & one_way
+
+
+def _alerts_perhaps_wanted(preferences: Preferences, kind: Kind, asset: str, choice: Choice) -> Q:
+    """The alerts that may have such a decision, so that few are looked into: by the highest severity or largest value they have had."""
+    custom = custom_threshold(choice, preferences.choices.get((kind, "")))
+    loud = Q(peak__value__gte=custom) if custom is not None else Q(severity__gte=max(choice.lowest_severity, Severity.LOW))
+    return Q(kind__in=_family(kind)) & _of_asset_alone(preferences, kind, asset, "asset") & loud
+
+
+def _of_asset_alone(preferences: Preferences, kind: Kind, asset: str, field: str) -> Q:
+    """This asset; for "" all that have no choice of their own."""
+    own = [each for of_kind, each in preferences.choices if of_kind is kind and each]
+    return Q(**{field: asset}) if asset else ~Q(**{f"{field}__in": own})
 
 
 def _kept_since(kind: Kind, asset: str, threshold: Decimal, since: datetime, now: datetime) -> datetime | None:

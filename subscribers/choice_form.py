@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 
+from monitors.market import Kind
 from monitors.rule_checks import normal_asset
+from subscribers.preferences import DIRECTIONS
 
 
 class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
@@ -16,6 +18,15 @@ class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not 
             return normal_asset(self.cleaned_data["asset"])
         except ValueError as problem:
             raise forms.ValidationError(str(problem)) from None
+
+    def clean(self) -> dict[str, Any]:
+        """A direction that the kind does not have would leave nothing."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind, direction = cleaned.get("kind"), cleaned.get("direction")
+        if kind and direction and direction not in DIRECTIONS[Kind(kind)]:
+            known = " or ".join(DIRECTIONS[Kind(kind)])
+            self.add_error("direction", f"Direction: for this kind {known}, or empty for both." if known else "Direction: volume has none; leave it empty.")
+        return cleaned
 
     def clean_custom_threshold(self) -> Any:
         """A threshold of 0 would tell of every single event."""

@@ -11,6 +11,12 @@ from monitors.thresholds import Severity
 from subscribers.quiet_hours import is_quiet
 
 OFF = 99  # as lowest severity: above every severity, so nothing is wanted; as what quiet hours let through: nothing
+DIRECTIONS: Mapping[Kind, tuple[Direction, ...]] = {  # that can be chosen; a volume has none
+    Kind.LIQUIDATION: (Direction.LONG, Direction.SHORT),
+    Kind.CASCADE: (Direction.LONG, Direction.SHORT),
+    Kind.OPEN_INTEREST: (Direction.UP, Direction.DOWN),
+    Kind.VOLUME: (),
+}
 HOURLY_CAP = {Severity.BELOW_LOW: 10, Severity.LOW: 10, Severity.MODERATE: 10, Severity.HIGH: 30}  # messages in 60 minutes; EXTREME is never held
 
 

@@ -90,7 +90,7 @@ def set_lowest(asked: Asked, subscriber: Subscriber) -> Reply:
 def set_direction(asked: Asked, subscriber: Subscriber) -> Reply:
     """One direction only, or both."""
     kind, asset, direction = kind_of(asked), asset_of(asked), Direction(asked.parts[2])
-    if direction not in say.DIRECTION_LABELS[kind]:
+    if direction not in say.direction_labels(kind):
         raise ValueError(direction)
     return _change(asked, subscriber, kind, asset, changes.with_direction(preferences_of(subscriber), kind, asset, direction))
 
@@ -148,7 +148,7 @@ def _asset_screen(asked: Asked, subscriber: Subscriber, kind: Kind, asset: str) 
     own, counts, key = preferences.choices.get((kind, asset)), counting(preferences.choices, kind, asset), f"{LETTER[kind]}:{asset}"
     lowest = counts.lowest_severity if counts.custom_threshold is None else None
     severities = [(say.ticked(label, value == lowest), f"sl:{key}:{value}") for value, label in say.SEVERITY_LABELS.items()]
-    directions = [(say.ticked(label, value == counts.direction), f"sd:{key}:{value}") for value, label in say.DIRECTION_LABELS[kind].items()]
+    directions = [(say.ticked(label, value == counts.direction), f"sd:{key}:{value}") for value, label in say.direction_labels(kind).items()]
     as_others = [(say.AS_OTHERS, f"sn:{key}")] if own is not None and asset else []
     buttons: list[Row] = [*_rows(severities, IN_A_ROW), directions, [(say.OWN_THRESHOLD, f"ti:{key}"), *as_others], [(texts.BACK, f"sk:{LETTER[kind]}")]]
     return Reply(say.asset(kind, asset, own, counts, _count(asked, preferences, kind, asset, counts)), buttons, edit=True)

@@ -11,7 +11,7 @@ from subscribers.bot.texts_muting import running, what
 from subscribers.bot.texts_quiet import quiet_line
 from subscribers.bot.texts_start import PAUSED, gets
 from subscribers.models import Subscriber
-from subscribers.preferences import OFF, Choice, Preferences
+from subscribers.preferences import DIRECTIONS, OFF, Choice, Preferences
 from subscribers.wording import PLURALS, asset_words, choice_words
 
 CLOSE, DONE = "Close", "Settings are closed; /settings opens them again."
@@ -20,12 +20,7 @@ CONFIRMED_ONLY, CHARTS = "Confirmed only", "Charts"
 QUIET, ZONE, THRESHOLDS, MUTES = "Quiet hours", "Time zone", "Own thresholds", "Mutes"
 ASK_ASSET = "Which asset? Write its name, for example <code>DOGE</code>."
 SEVERITY_LABELS: Mapping[int, str] = {OFF: "Off", **{severity.value: severity.name for severity in Severity if severity}}
-DIRECTION_LABELS: Mapping[Kind, Mapping[str, str]] = {
-    Kind.LIQUIDATION: {"": "Both", Direction.LONG: "Longs", Direction.SHORT: "Shorts"},
-    Kind.CASCADE: {"": "Both", Direction.LONG: "Longs", Direction.SHORT: "Shorts"},
-    Kind.OPEN_INTEREST: {"": "Both", Direction.UP: "Rises", Direction.DOWN: "Falls"},
-    Kind.VOLUME: {},
-}
+DIRECTION_WORDS = {Direction.LONG: "Longs", Direction.SHORT: "Shorts", Direction.UP: "Rises", Direction.DOWN: "Falls"}
 
 
 def main(subscriber: Subscriber, preferences: Preferences, clock: Clock) -> str:
@@ -67,6 +62,12 @@ def choice_label(of_asset: str, of_kind: Kind, counts: Choice) -> str:
     """The button of an asset: BTC: MODERATE."""
     words = choice_words(of_kind, counts).removeprefix("from ")
     return f"{of_asset or asset_words('').capitalize()}: {words}"
+
+
+def direction_labels(of_kind: Kind) -> dict[str, str]:
+    """The directions to choose from; none where the kind has none."""
+    words = {direction.value: DIRECTION_WORDS[direction] for direction in DIRECTIONS[of_kind]}
+    return {"": "Both", **words} if words else {}
 
 
 def ticked(label: str, is_so: bool) -> str:

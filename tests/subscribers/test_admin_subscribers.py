@@ -76,7 +76,12 @@ def test_deactivating_and_deleting_take_the_floor_away(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("row", "words"),
-    [({"custom_threshold": "0"}, "Custom threshold: must be above 0"), ({"asset": "BTC/USDT"}, "Asset: write the asset only, BTC instead of BTC/USDT.")],
+    [
+        ({"custom_threshold": "0"}, "Custom threshold: must be above 0"),
+        ({"asset": "BTC/USDT"}, "Asset: write the asset only, BTC instead of BTC/USDT."),
+        ({"direction": "UP"}, "Direction: for this kind LONG or SHORT, or empty for both."),
+        ({"kind": "volume", "direction": "UP"}, "Direction: volume has none; leave it empty."),
+    ],
 )
 def test_what_cannot_work_is_explained(client: Client, row: dict[str, str], words: str) -> None:
     assert words in save(client, make_subscriber(), row)
