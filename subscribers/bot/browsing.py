@@ -7,7 +7,7 @@ from alerts import recent
 from alerts.recent import Filter, Page
 from monitors.rule_checks import normal_asset
 from monitors.thresholds import Severity
-from subscribers.bot import texts_recent
+from subscribers.bot import texts, texts_recent
 from subscribers.bot.chats import subscriber_of
 from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Button, Command, Reply, Row
@@ -26,15 +26,20 @@ def recent_(asked: Asked) -> Reply:
         which, mine = read_filter(asked.args.split())
     except ValueError as problem:
         return Reply(texts_recent.not_understood(str(problem)))
-    return _page(asked, subscriber, which, mine and subscriber is not None, NEWEST)
+    if mine and subscriber is None:
+        return Reply(texts.NOT_SUBSCRIBED)
+    return _page(asked, subscriber, which, mine, NEWEST)
 
 
 def turn(asked: Asked) -> Reply:
     """Another page, or the other set of alerts, in the place of this one."""
-    edge, letters, asset = asked.args.split(":", 2)
-    which = Filter(asset, KIND_OF_LETTER[letters[0]], Severity(int(letters[1])))
-    subscriber = subscriber_of(asked.chat)
-    return replace(_page(asked, subscriber, which, letters[2] == MINE and subscriber is not None, edge), edit=True)
+    try:
+        edge, letters, asset = asked.args.split(":", 2)
+        which = Filter(normal_asset(asset), KIND_OF_LETTER[letters[0]], Severity(int(letters[1])))
+        subscriber = subscriber_of(asked.chat)
+        return replace(_page(asked, subscriber, which, letters[2] == MINE and subscriber is not None, edge), edit=True)
+    except (LookupError, ValueError):  # made up, or from before a change
+        return Reply(toast=texts.OLD_BUTTON)
 
 
 def read_filter(words: Sequence[str]) -> tuple[Filter, bool]:

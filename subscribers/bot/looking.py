@@ -4,8 +4,10 @@ from alerts import told
 from alerts.effectiveness import outcomes_of
 from alerts.history import turning_points
 from alerts.models import Alert
+from alerts.rules.buttons import WHY, under_alert
 from alerts.votes import votes_of
 from alerts.why import why
+from monitors.market import Kind
 from monitors.thresholds import Severity
 from subscribers.bot import texts_alert, texts_why
 from subscribers.bot.chats import subscriber_of
@@ -23,7 +25,7 @@ def alert_(asked: Asked) -> Reply:
     steps = told.steps(alert, subscriber) if subscriber is not None else None
     points, others = turning_points(alert)
     text = texts_alert.alert(alert, points, others, outcomes_of(alert), steps, votes_of(alert), Clock.of(subscriber, asked.now))
-    return Reply(text, [[(texts_alert.WHY, f"w:{alert.pk}")]])
+    return Reply(text, under_alert(alert.pk, alert.asset, Kind(alert.kind), asked.chat.type))
 
 
 def why_(asked: Asked) -> Reply:
@@ -58,4 +60,4 @@ COMMANDS = (
     Command("alert", alert_, "all about an alert: /alert 17, without a number the newest that this chat got"),
     Command("why", why_, "why an alert came, in exact numbers: /why 17, without a number the newest that this chat got"),
 )
-BUTTONS = (Button("w", why_, changes=False, anyone=True),)
+BUTTONS = (Button(WHY, why_, changes=False, anyone=True),)

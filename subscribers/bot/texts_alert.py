@@ -17,7 +17,6 @@ from monitors.thresholds import Severity
 from subscribers.bot.clock import Clock
 from subscribers.bot.texts_told import step_in_words
 
-WHY = "Why did it come?"
 NONE_YET = "This chat has had no alert yet. /recent shows the last ones."
 NOT_MEASURED = "Not known yet."
 

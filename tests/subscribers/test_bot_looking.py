@@ -116,6 +116,19 @@ def test_a_button_fits_telegrams_limit_whatever_the_filter() -> None:
     assert len(data) == 2 and max(len(each.encode()) for each in data) <= 64
 
 
+@pytest.mark.parametrize(
+    "data", ["r", "r:", "r:o", "r:ox:c3a:BTC", "r:o5:z3a:BTC", "r:o5:c9a:BTC", "r:o5:c3:BTC", "r:²:c:<b>", f"r:o{'9' * 40}:c3a:BTC", "r::--a:BTC"]
+)
+def test_a_button_that_nobody_made_is_told_so(data: str) -> None:
+    make_alert(signal_at(1))
+    reply = press(f"r:{data}")
+    assert reply.toast == "This button is too old. /help shows all commands." or reply.text.startswith("<b>Last alerts")
+
+
+def test_recent_of_this_chat_needs_a_subscription() -> None:
+    assert ask("recent", "mine").text == "This chat gets no alerts. /start subscribes it."
+
+
 # /alert
 
 
@@ -166,7 +179,7 @@ def test_alert_without_a_number_is_the_newest_that_the_chat_got() -> None:
     mine, _ = story(), make_alert(asset="ETH")
     stories.sent(ann, mine, mine.peak, Severity.HIGH)
     assert f"#{mine.pk} " in ask("alert").text and f"#{mine.pk} " in ask("alert", f"#{mine.pk}").text
-    assert button(ask("alert"), "Why did it come?") == f"w:{mine.pk}"
+    assert button(ask("alert"), "Why?") == f"w:{mine.pk}"
 
 
 @pytest.mark.parametrize("number", ["0", "99999", "-1", "x", "<b>1</b>", "9" * 500, "1 2", "²"])
