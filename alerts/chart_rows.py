@@ -1,13 +1,13 @@
 """Which rows are charts to send, and what does the dispatcher need of them? A chart's row waits until its picture is there."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from alerts.channels.base import Photo
 from alerts.models import Chart, Delivery
 
 State = Delivery.State
 OTHERS = ~Q(purpose=Delivery.Purpose.CHART)  # of deliveries: what goes before charts
-SENDABLE = Q(drawn_at__isnull=False) & (Q(png__isnull=False) | ~Q(file_id=""))  # of charts: here, or with Telegram
+THERE = Q(about__chart__drawn_at__isnull=False) & (Q(about__chart__png__isnull=False) | Q(about__chart__file_id__gt=""))  # the picture: here, or with Telegram
 
 
 def charts() -> QuerySet[Delivery]:
@@ -18,11 +18,6 @@ def charts() -> QuerySet[Delivery]:
 def is_photo(delivery: Delivery) -> bool:
     """Whether it is a picture; a chart that could not be drawn is told in words."""
     return delivery.purpose == Delivery.Purpose.CHART and not delivery.text
-
-
-def drawn() -> Exists:
-    """Of charts' rows: whether the picture is there."""
-    return Exists(Chart.objects.filter(SENDABLE, alert=OuterRef("about")))
 
 
 def photo_of(delivery: Delivery) -> Photo:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from alerts import digest_message, folding, market_moves
-from alerts.chart_rows import OTHERS, charts, drawn
+from alerts.chart_rows import OTHERS, THERE, charts
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.outbox import expire_due, overtaken
 from alerts.rules.text import SCANNED
@@ -64,7 +64,7 @@ def next_delivery(now: datetime, without: Collection[int], only: Collection[int]
 
 def next_chart(now: datetime, without: Collection[int], uploading: Collection[int]) -> Delivery | None:
     """The oldest chart that is there to be sent, not to the subscribers `without`, nor of the alerts whose picture is just being uploaded."""
-    there = charts().filter(drawn() | ~Q(text=""), state=State.PENDING).exclude(subscriber__in=without).exclude(about__in=uploading)
+    there = charts().filter(THERE | ~Q(text=""), state=State.PENDING).exclude(subscriber__in=without).exclude(about__in=uploading)
     waiting = there.select_related("subscriber", "about__chart").defer("about__chart__png").order_by("id")
     while (found := waiting.first()) is not None:
         if found.expires_at <= now:

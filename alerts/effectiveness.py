@@ -22,7 +22,7 @@ from monitors.venues.troubles import MarketDataError, Trouble
 said = Seldom(logging.getLogger(__name__))
 
 SLICE_S = 10.0  # no request begins later, and one takes 10 s at most: charts wait for the same worker
-LEASE_S = 50.0
+LEASE_S = 15.0  # renewed from asset to asset; when venues hang for longer, another worker asks once more
 SETTLED = timedelta(seconds=10)  # after a minute's end its candle is asked for
 GAP_AFTER = timedelta(minutes=5)  # what the venue does not have by then is a gap
 GIVE_UP_AFTER = timedelta(days=3)  # of asking venues that do not answer
@@ -46,7 +46,7 @@ def measure_due(now: datetime, slice_s: float = SLICE_S) -> tuple[int, bool]:
     try:
         while prepare() == CHUNK:
             pass
-        return _Run(now, time.monotonic() + slice_s).run()
+        return _Run(now, lease, time.monotonic() + slice_s).run()
     finally:
         lease.release()
 
@@ -90,8 +90,8 @@ class _Case:
 class _Run:
     """One slice, asset by asset."""
 
-    def __init__(self, now: datetime, until: float) -> None:
-        self._now, self._until = now, until
+    def __init__(self, now: datetime, lease: Held, until: float) -> None:
+        self._now, self._lease, self._until = now, lease, until
         self._away: set[Venue] = set()  # those that do not answer now
         self._over = False  # no request can be made any more
         self._settled = 0
@@ -100,7 +100,7 @@ class _Run:
         """Every asset of which something is over, the longest waiting first."""
         due = Outcome.objects.filter(state=Outcome.State.WAITING, due_at__lte=self._now - SETTLED)
         for row in due.order_by().values("alert__asset").annotate(first=Min("due_at")).order_by("first"):
-            if time.monotonic() >= self._until or ending.is_ending():
+            if time.monotonic() >= self._until or ending.is_ending() or not self._lease.renew():
                 return self._settled, False
             if self._over:
                 break
