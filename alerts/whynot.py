@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db.models import F, Max
 
 from alerts import told
-from alerts.models import Decision, FanOut
+from alerts.models import Decision, Delivery, FanOut
 from alerts.rules.incident import Outcome
 from alerts.rules.why_text import threshold
 from monitors import selectors
@@ -28,6 +28,7 @@ class Because(StrEnum):
     REACHED = "it did reach this chat"
     STEP = "see its message"  # the step says it: held back, superseded, expired ...
     TOLD_BEFORE = "part of an incident that this chat had been told of"
+    TOLD_LOUDER = "a higher step followed, and reached this chat"
     BELOW_LOW = "below LOW"
     SILENCED = "silenced by the operator"
     SWITCHED_OFF = "switched off by the operator"
@@ -81,23 +82,28 @@ def _finding(subscriber: Subscriber, signal: Signal) -> Finding:
         return Finding(signal, None, Because.UNDECIDED)
     step = _step(subscriber, decision)
     if step is not None:
-        return Finding(signal, Severity(decision.severity), _because(step, signal), step=step)
+        return Finding(signal, Severity(decision.severity), _because(step, decision), step=step)
     return _unsent(subscriber, decision)
 
 
 def _step(subscriber: Subscriber, decision: Decision) -> told.Step | None:
-    """The message at this signal's step or a higher one: the signal's own, else the first."""
+    """The message at this signal's step or a higher one: the signal's own, or the one that took its place; else the first."""
     steps = told.steps(decision.alert, subscriber) if decision.alert is not None else []
     enough = [step for step in steps if step.delivery.step >= decision.step]
     own = [step for step in enough if step.delivery.received_at == decision.signal.received_at]
-    return next(iter(own or enough), None)
+    step = next(iter(own or enough), None)
+    if step is not None and step.delivery.state == Delivery.State.SUPERSEDED:
+        return next((louder for louder in enough if louder.delivery.step > step.delivery.step and louder.told_at is not None), step)
+    return step
 
 
-def _because(step: told.Step, signal: Signal) -> Because:
+def _because(step: told.Step, decision: Decision) -> Because:
+    received_at = step.delivery.received_at
     if step.told_at is None:
         return Because.STEP
-    earlier = step.delivery.received_at is not None and step.delivery.received_at < signal.received_at
-    return Because.TOLD_BEFORE if earlier else Because.REACHED
+    if received_at is not None and received_at < decision.signal.received_at:
+        return Because.TOLD_BEFORE
+    return Because.TOLD_LOUDER if step.delivery.step > decision.step else Because.REACHED
 
 
 def _unsent(subscriber: Subscriber, decision: Decision) -> Finding:

@@ -78,6 +78,8 @@ def _became(finding: Finding, clock: Clock) -> str:
     match finding.because:
         case Because.REACHED:
             return f"It did reach this chat: {told}; {link}"
+        case Because.TOLD_LOUDER:
+            return f"A higher step followed and did reach this chat: {told}; {link}"
         case Because.TOLD_BEFORE:
             return f"Part of an incident of which this chat had a message, {told}; {link}"
     return f"{told[:1].upper()}{told[1:]}; {link}"

@@ -83,6 +83,17 @@ def test_it_did_reach(ann: Subscriber) -> None:
     assert only(ann).because is Because.REACHED and only(ann).step is not None
 
 
+def test_a_higher_step_took_its_place(ann: Subscriber) -> None:
+    first = decided(Severity.MODERATE, minutes_ago=10)
+    told(ann, first, state="superseded", reason="a higher step followed", sent_at=None)
+    assert only(ann).because is Because.STEP, "until that is told"
+    louder = decided(Severity.HIGH, "escalated", 6_000_000, minutes_ago=9.9, alert=first.alert, kind=Kind.LIQUIDATION)
+    told(ann, louder)
+    findings = {finding.signal: finding for finding in found(ann)}
+    assert (findings[first.signal].because, findings[louder.signal].because) == (Because.TOLD_LOUDER, Because.REACHED)
+    assert findings[first.signal].step == findings[louder.signal].step
+
+
 def test_part_of_an_incident_that_had_been_told(ann: Subscriber) -> None:
     first = decided(Severity.HIGH, value=5_000_000, minutes_ago=40)
     told(ann, first)
