@@ -8,7 +8,7 @@ from alerts.previews import Preview
 from monitors import floors
 from monitors.market import Kind
 from subscribers.bot.clock import Clock
-from subscribers.bot.texts import REPLY_HERE, plural
+from subscribers.bot.texts import REPLY_HERE
 from subscribers.preferences import Choice, Preferences
 from subscribers.typed import EXAMPLES
 from subscribers.wording import PLURALS, amount_words, choice_words, counting
@@ -47,9 +47,9 @@ def changed(change: Change, clock: Clock, *, paused: bool, watched: bool) -> str
 
 def period(expected: Preview) -> str:
     """Last 7 days: 3 alerts instead of 14, 1 of them in your quiet hours."""
-    compared = f" instead of {expected.before or 'none'}" if expected.before != expected.after else ", as before"
+    compared = f" instead of {expected.before:,}" if expected.before != expected.after else ", as before"
     quiet = f", {expected.quiet} of them in your quiet hours" if expected.quiet else ""
-    return f"Last 7 days: {plural(expected.after, 'alert')}{compared}{quiet}."
+    return f"Last 7 days: {expected.after:,} alert{'' if expected.after == 1 else 's'}{compared}{quiet}."
 
 
 def thresholds(count: int) -> str:

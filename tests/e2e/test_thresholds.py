@@ -30,7 +30,7 @@ def test_a_threshold_below_the_systems_arrives_as_ones_own_and_the_preview_count
         wait_until(lambda: _own(running, ANN), ARRIVES_S, f"the message\n{running.tail()}")
         assert not _own(running, BOB), "he wants MODERATE and more"
         assert "Last 7 days: 1 alert, as before." in _says(running, ANN, "/set BTC cascade 99k")
-        assert "Last 7 days: no alerts instead of 1." in _says(running, ANN, "/set BTC cascade 2M")
+        assert "Last 7 days: 0 alerts instead of 1." in _says(running, ANN, "/set BTC cascade 2M")
 
 
 def _own(running: Machine, chat_id: int) -> list[str]:
