@@ -13,7 +13,7 @@ from alerts.holding import CAP_WINDOW, MUTED, holds
 from alerts.models import Alert, Delivery, FanOut, MarketMove
 from alerts.rules.market_move import LEAST_ASSETS, WITHIN, are_together
 from alertsystem.prepared import Given, Prepared, PreparedUpdate
-from alertsystem.statements import Among, Statement, numbers
+from alertsystem.statements import Among, Statement, numbers, run_together
 from monitors.models import Signal
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
@@ -87,10 +87,12 @@ class Folding:
         return {"move": self.values["move"], "listed": numbers(self.subscribers)}
 
 
-def take_turn(alert: Alert) -> None:
-    """Fan-outs of one move take turns, so that each sees what the others have told."""
-    if alert.move_id is not None:
-        TURN.rows(pk=alert.move_id)
+def take_turn(alert: Alert, then: Prepared[int], **values: object) -> int | None:
+    """Fan-outs of one move take turns, so that each sees what the others have told; return the first row of what is asked `then`."""
+    if alert.move_id is None:
+        return then.first(**values)
+    row = run_together(TURN.call(pk=alert.move_id), then.call(**values))
+    return None if row is None else int(row[0])
 
 
 def folding_of(fan_out: FanOut, chunk: Chunk) -> Folding | None:

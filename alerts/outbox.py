@@ -14,7 +14,7 @@ from alerts import companions, delivery_rows, folding
 from alerts.delivery_rows import Chunk, in_chunk
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
-from alertsystem.prepared import Given, Prepared, PreparedUpdate
+from alertsystem.prepared import Call, Given, Prepared, PreparedUpdate, insert
 from alertsystem.statements import Statement
 from monitors.market import Direction, Kind
 from monitors.thresholds import Severity
@@ -44,14 +44,30 @@ SUPERSEDE = PreparedUpdate(
 DONE = PreparedUpdate(lambda: FanOut.objects.filter(pk=Given("pk")), done_at=Given("now"))
 
 
-def fan_out(fan_out: FanOut) -> int:
-    """Write the deliveries this fan-out still owes and wake the dispatcher; return how many rows were written.
+def begin(fan_out: FanOut, *before: Call) -> int:
+    """Store a fan-out with the first chunk of its deliveries, in the transaction in which its incident opens; return how many rows were written.
+
+    Nobody else knows of the incident yet, so nobody else writes for it. `before` are executed just before, in the same message.
+    """
+    now = timezone.now()
+    chunk = Chunk(0, folding.take_turn(fan_out.alert, _last_of_chunk(CHUNK), cursor=0))
+    fan_out.cursor, fan_out.done_at = chunk.upper or 0, now if chunk.upper is None else None
+    insert(fan_out, *before)
+    return _tell(fan_out, chunk, now, alone=True)
+
+
+def fan_out(fan_out: FanOut, written: int = 0) -> int:
+    """Write the deliveries this fan-out still owes and wake the dispatcher, for the rows `written` before as well; return how many there are now.
 
     May run twice, also at the same time: each chunk and the cursor behind it are one transaction.
     """
+    if written:
+        wake_dispatcher(Severity(fan_out.severity))
+    if fan_out.done_at is not None:
+        return written
     for first in companions.unfinished(fan_out):
         _write_all(first)
-    return _write_all(fan_out)
+    return written + _write_all(fan_out)
 
 
 def _write_all(fan_out: FanOut) -> int:
@@ -101,8 +117,8 @@ def _write_chunk(fan_out_id: int) -> tuple[int, bool]:
     fan_out = next((found for found in all_of_it if found.pk == fan_out_id and found.done_at is None), None)
     if fan_out is None:
         return 0, True
-    folding.take_turn(fan_out.alert)
-    chunk, now = Chunk(fan_out.cursor, _last_of_chunk(CHUNK).first(cursor=fan_out.cursor)), timezone.now()
+    chunk = Chunk(fan_out.cursor, folding.take_turn(fan_out.alert, _last_of_chunk(CHUNK), cursor=fan_out.cursor))
+    now = timezone.now()
     written = _tell(fan_out, chunk, now, alone=len(all_of_it) == 1)
     if chunk.upper is None:
         DONE.run(pk=fan_out_id, now=now)

@@ -28,10 +28,10 @@ LARGER = Prepared(
 FIRST = Prepared(lambda: Signal.objects.filter(fingerprint=Given("fingerprint")).order_by("received_at").values_list("received_at", flat=True)[:1])
 
 
-def look_up(alert: Alert, peak: Signal) -> None:
-    """Make the alert's row, not saved yet, say what is on record now that `peak` is its largest signal."""
+def look_up(alert: Alert, peak: Signal, *, is_first: bool) -> None:
+    """Make the alert's row, not saved yet, say what is on record now that `peak` is its largest signal. `is_first`: its story has no earlier incident."""
     if not _still_holds(alert.record, peak.value):
-        alert.record = _look_up(alert, peak).as_json()
+        alert.record = _look_up(alert, peak, is_first).as_json()
 
 
 def line_of(alert: Alert) -> str:
@@ -43,15 +43,18 @@ def _still_holds(kept: dict[str, str | None], value: Decimal) -> bool:
     return bool(kept) and (kept["larger"] is None or value <= Decimal(kept["larger"]))
 
 
-def _look_up(alert: Alert, peak: Signal) -> Record:
-    larger_at, larger = LARGER.first(fingerprint=alert.fingerprint, before=alert.pk or ENDLESS, value=peak.value) or (None, None)
+def _look_up(alert: Alert, peak: Signal, is_first: bool) -> Record:
+    earlier = None if is_first else LARGER.first(fingerprint=alert.fingerprint, before=alert.pk or ENDLESS, value=peak.value)
+    larger_at, larger = earlier or (None, None)
     if larger_at is not None and peak.received_at - larger_at < LEAST_DAYS * DAY:
         return Record(larger_at, str(larger))
     return Record(larger_at, None if larger is None else str(larger), _covered_since(alert, peak.received_at))
 
 
-def _covered_since(alert: Alert, now: datetime) -> datetime:
-    """Since when the story would have been seen: its first signal that is kept, or the last long time in which no venue was seen."""
+def _covered_since(alert: Alert, now: datetime) -> datetime | None:
+    """Since when the story would have been seen: its first signal that is kept, or the last long time in which no venue was seen; None when too short."""
     first = FIRST.first(fingerprint=alert.fingerprint) or now
+    if now - first < LEAST_DAYS * DAY:
+        return None
     dark = blind_spots.last_dark(family_of(Kind(alert.kind)), first)
     return max(first, dark) if dark is not None else first

@@ -4,13 +4,15 @@ import logging
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from alerts import companions, incidents, market_moves, outbox, records
 from alerts.models import Alert, Decision, FanOut, Silence
 from alerts.rules.incident import Outcome, decide
 from alerts.rules.severity import Grade
-from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert
+from alertsystem.prepared import Given, Prepared, PreparedUpdate, insert, inserting
+from alertsystem.statements import run_together
 from monitors import rulefile, selectors
 from monitors.market import Kind
 from monitors.models import Signal
@@ -18,14 +20,27 @@ from monitors.thresholds import Rulebook, Severity
 from subscribers.models import Subscriber, Subscription
 
 log = logging.getLogger(__name__)
+Begun = tuple[FanOut, int]  # and how many rows of it are written
 LOST_RACES = 5  # two workers may open the same incident at once; the loser looks again
 
-UNREAD = Prepared(lambda: Signal.objects.select_for_update().filter(fingerprint=Given("fingerprint"), decided_at=None).order_by("id"))
+UNREAD = Prepared(
+    lambda: (
+        Signal.objects.select_for_update()
+        .filter(fingerprint=Given("fingerprint"), decided_at=None)
+        .annotate(
+            silence=Subquery(
+                Silence.objects.filter(kind__in=["", OuterRef("kind")], asset__in=["", OuterRef("asset")], until__gt=Given("now"))
+                .order_by("-until")
+                .values("pk")[:1]
+            )
+        )
+        .order_by("id")
+    )
+)
 NEWEST = Prepared(
     lambda: Alert.objects.select_for_update(of=("self",), no_key=True).select_related("peak").filter(fingerprint=Given("fingerprint")).order_by("-id")[:1]
 )
 DECIDED = PreparedUpdate(lambda: Signal.objects.filter(pk=Given("pk")), decided_at=Given("now"))
-IN_FORCE = Prepared(lambda: Silence.objects.filter(kind__in=["", Given("kind")], asset__in=["", Given("asset")], until__gt=Given("now")).order_by("-until")[:1])
 
 
 def evaluate(fingerprint: str) -> None:
@@ -37,8 +52,8 @@ def evaluate(fingerprint: str) -> None:
         except IntegrityError:  # another worker opened the incident between our look and our insert
             if attempt == LOST_RACES - 1:
                 raise
-    for fan_out in fan_outs:
-        outbox.fan_out(fan_out)
+    for fan_out, written in fan_outs:
+        outbox.fan_out(fan_out, written)
 
 
 def evaluate_unread() -> int:
@@ -69,22 +84,21 @@ def _close_if_due(pk: int, now: datetime) -> bool:
 
 
 @transaction.atomic
-def _decide_unread(fingerprint: str) -> list[FanOut]:
+def _decide_unread(fingerprint: str) -> list[Begun]:
+    now = timezone.now()
     # The row locks (on SQLite the whole transaction) make a second worker wait here, and then find nothing unread.
-    unread = UNREAD.rows(fingerprint=fingerprint)
+    unread = UNREAD.rows(fingerprint=fingerprint, now=now)
     if not unread:
         return []
-    newest = NEWEST.first(fingerprint=fingerprint)
-    rulebook, now, fan_outs = selectors.rulebook_of(unread[0].asset), timezone.now(), []
+    newest, rulebook, begun = NEWEST.first(fingerprint=fingerprint), selectors.rulebook_of(unread[0].asset), list[Begun]()
     for signal in unread:
-        newest, fan_out = _decide(newest, signal, rulebook, now)
-        fan_outs += [fan_out] if fan_out is not None else []
-        DECIDED.run(pk=signal.pk, now=now)
-    return fan_outs
+        newest, fan_out = _decide(newest, signal, rulebook, now, signal.silence)
+        begun += [fan_out] if fan_out is not None else []
+    return begun
 
 
-def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datetime) -> tuple[Alert | None, FanOut | None]:
-    """Decide one signal against the newest alert of its fingerprint; return the newest one after it, and whom to tell."""
+def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datetime, silence: int | None) -> tuple[Alert | None, Begun | None]:
+    """Decide one signal against the newest alert of its fingerprint; return the newest one after it, and whom to tell unless there is a `silence`."""
     alert = newest if newest is not None and newest.closed_at is None else None
     kind, state = Kind(signal.kind), None if newest is None else incidents.incident_of(newest)
     rule, custom_floor = rulebook.rule(kind, signal.asset), rulebook.custom_floor(kind, signal.asset)
@@ -98,29 +112,31 @@ def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datet
         shown, is_new = alert.revision, alert.pk is None or alert.severity == Severity.BELOW_LOW < decision.incident.severity
         incidents.apply(alert, decision.incident, signal, now)
         if alert.severity and alert.peak_id == signal.pk:
-            records.look_up(alert, signal)
+            records.look_up(alert, signal, is_first=newest is None)
         market_moves.join(alert, signal)
         if is_new and alert.companion_of_id is None:
             companions.join(alert, signal)
         insert(alert) if alert.pk is None else alert.save()
         if shown and alert.revision > shown:
             companions.changed(alert, now)
-    silenced = _silenced(signal, now) if decision.tells else ""
+    silenced = _silenced(silence) if decision.tells and silence is not None else ""
     accompanies = _accompanies(alert, decision.grade) if alert is not None and decision.tells and not silenced else ""
+    grade = decision.grade
     made = Decision(
         signal=signal, alert=alert, outcome=decision.outcome, reason="; ".join(filter(None, (decision.reason, silenced, accompanies))),
-        severity=decision.grade.severity, step=decision.grade.step, unconfirmed=decision.grade.unconfirmed, decided_at=now,
+        severity=grade.severity, step=grade.step, unconfirmed=grade.unconfirmed, decided_at=now,
         rule=None if rule is None else rulefile.as_object(rule),
     )  # fmt: skip
-    insert(made)
-    if alert is None or not decision.tells or silenced:
+    stored = inserting(made), DECIDED.call(pk=signal.pk, now=now)
+    opens = decision.outcome is Outcome.OPENED
+    if alert is None or not decision.tells or silenced or not (opens or _somebody_may_be_new(alert, signal, grade)):
+        run_together(*stored)
         return alert or newest, None
-    if decision.outcome is not Outcome.OPENED and not _somebody_may_be_new(alert, signal, decision.grade):
-        return alert, None
-    grade = decision.grade
     fan_out = FanOut(alert=alert, signal=signal, severity=grade.severity, step=grade.step, unconfirmed=grade.unconfirmed)
-    insert(fan_out)
-    return alert, fan_out
+    if opens and alert.companion_of_id is None:
+        return alert, (fan_out, outbox.begin(fan_out, *stored))
+    insert(fan_out, *stored)
+    return alert, (fan_out, 0)
 
 
 def _accompanies(alert: Alert, grade: Grade) -> str:
@@ -129,10 +145,9 @@ def _accompanies(alert: Alert, grade: Grade) -> str:
     return "" if host is None else f"part of another incident: alert {host.pk}"
 
 
-def _silenced(signal: Signal, now: datetime) -> str:
-    """Why an operator wants nobody to be told; "" when no silence is in force."""
-    silence = IN_FORCE.first(kind=signal.kind, asset=signal.asset, now=now)
-    return "" if silence is None else f"silenced: {silence}"[:150]
+def _silenced(silence: int) -> str:
+    """Why an operator wants nobody to be told."""
+    return f"silenced: {Silence.objects.get(pk=silence)}"[:150]
 
 
 def _somebody_may_be_new(alert: Alert, signal: Signal, grade: Grade) -> bool:

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
 
 from alertsystem.prepared import Given, Prepared
 from monitors import rulefile, universe
@@ -18,7 +19,6 @@ from monitors.venues.contracts import Contracts, of_rows
 MARK_FRESH = timedelta(minutes=3)
 DEFAULT_ASSETS = ("BTC", "ETH", "SOL", "XRP", "DOGE")
 
-FLOORS_OF = Prepared(lambda: CustomFloor.objects.filter(asset__in=["", Given("asset")]))
 LAST_MARK = Prepared(
     lambda: (
         OpenInterestSample.objects.filter(
@@ -28,7 +28,11 @@ LAST_MARK = Prepared(
         .values_list("mark_price", flat=True)[:1]
     )
 )
-RULES_OF = Prepared(lambda: ThresholdRule.objects.filter(asset__in=["", Given("asset")]).order_by())
+RULES_OF = Prepared(
+    lambda: (
+        ThresholdRule.objects.filter(asset__in=["", Given("asset")]).annotate(custom_floor=Subquery(_lowest_floor(OuterRef("kind"), Given("asset")))).order_by()
+    )
+)
 
 
 def rulebook() -> Rulebook:
@@ -39,8 +43,14 @@ def rulebook() -> Rulebook:
 
 def rulebook_of(asset: str) -> Rulebook:
     """What is in force now for one asset."""
-    floors = {(Kind(floor.kind), floor.asset): floor.value for floor in FLOORS_OF.rows(asset=asset)}
-    return Rulebook.of((row.as_rule() for row in RULES_OF.rows(asset=asset)), floors)
+    rows = RULES_OF.rows(asset=asset)
+    floors = {(Kind(row.kind), asset): row.custom_floor for row in rows if row.custom_floor is not None}
+    return Rulebook.of((row.as_rule() for row in rows), floors)
+
+
+def _lowest_floor(kind: OuterRef, asset: Given) -> "QuerySet[Any, Any]":
+    """The lowest custom threshold of a kind for an asset or any asset."""
+    return CustomFloor.objects.filter(kind=kind, asset__in=["", asset]).order_by("value").values("value")[:1]
 
 
 def all_rules() -> tuple[list[Rule], str]:

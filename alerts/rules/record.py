@@ -13,7 +13,7 @@ LEAST_DAYS = 2  # a shorter time without a larger one says nothing
 class Record:
     """When the last incident ended that was at least as large, its largest value (None: there is none), and since when records cover the story.
 
-    `since` None: not looked up, for the larger one is too recent to say anything.
+    `since` None: not looked up, for the larger one or the first of all is too recent to say anything.
     """
 
     larger_at: datetime | None = None

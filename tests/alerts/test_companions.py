@@ -179,9 +179,11 @@ def test_the_message_has_to_be_there_or_on_its_way(host: dict[str, Any], state: 
 
 def test_who_is_about_to_get_the_message_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fan-out of the cascade had only begun when its worker died."""
-    somebody = wants_both()
-    monkeypatch.setattr("alerts.trigger.outbox.fan_out", lambda fan_out: 0)
+    monkeypatch.setattr("alerts.outbox.CHUNK", 1)
+    _, somebody = wants_both(), wants_both()
+    monkeypatch.setattr("alerts.trigger.outbox.fan_out", lambda *_: 0)
     comes(5_000)
+    assert told(somebody) == []
     comes(LOW, INTEREST)
     monkeypatch.undo()
     outbox.fan_out(FanOut.objects.order_by("-id")[0])

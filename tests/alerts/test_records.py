@@ -79,9 +79,9 @@ def test_it_is_asked_again_only_when_the_incident_grows_past_what_was_found(monk
     asked: list[int] = []
     look_up = records._look_up
 
-    def counting(alert: Alert, peak: Signal) -> Record:
+    def counting(alert: Alert, peak: Signal, is_first: bool) -> Record:
         asked.append(int(peak.value))
-        return look_up(alert, peak)
+        return look_up(alert, peak, is_first)
 
     monkeypatch.setattr(records, "_look_up", counting)
     incident(30_000_000, 40)

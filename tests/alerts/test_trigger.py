@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from redis import Redis
 
-from alerts import trigger
+from alerts import outbox, trigger
 from alerts.models import Alert, Decision, Delivery, FanOut, Silence
 from monitors import recorder
 from monitors.market import Direction, Kind, Venue, from_epoch_ms
@@ -272,3 +273,29 @@ def test_after_a_silence_the_next_signal_tells_who_was_not_told() -> None:
     silence.delete()
     decide(arrive(1_000, 1_000))
     assert told(chat) == [1]
+
+
+def test_an_incident_opens_together_with_its_first_chunk_and_the_sweep_writes_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "CHUNK", 3)
+    people = [somebody() for _ in range(8)]
+    signal = arrive(1_500)
+    with monkeypatch.context() as dying:
+        dying.setattr(outbox, "wake_dispatcher", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            trigger.evaluate(signal.fingerprint)
+    assert [bool(told(person)) for person in people] == [True] * 3 + [False] * 5
+    assert FanOut.objects.get().done_at is None
+    assert outbox.resume() == 5
+    assert [told(person) for person in people] == [[1]] * 8
+    assert FanOut.objects.get().done_at is not None
+
+
+def _dies(severity: Severity) -> None:
+    raise KeyboardInterrupt
+
+
+def test_one_dispatch_is_asked_for_when_all_are_told_at_once(valkey: "Redis") -> None:
+    somebody()
+    trigger.evaluate(arrive(1_500).fingerprint)
+    assert FanOut.objects.get().done_at is not None
+    assert [valkey.llen(queue) for queue in valkey.keys("alertsystem:delivery*")] == [1]
