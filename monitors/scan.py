@@ -174,6 +174,8 @@ def _sample_and_judge(piece: Slice, sample: Callable[[Slice], None], judge: Call
     piece.status.note = ""
     try:
         piece.client.now_ms()  # so that judging knows how far the venue's clock is off
+        if not piece.left_s:
+            raise NoTime(piece.venue, "asking for its time took all the time there was")
         sample(piece)
     except MarketDataError as error:
         piece.trouble(error)

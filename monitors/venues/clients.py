@@ -26,6 +26,7 @@ PAUSE_OF_STATUS_S = {418: 120.0, 403: 600.0}  # Binance: a ban lasts 2 min at le
 LONGEST_PAUSE_S = 3 * 86_400.0  # Binance's longest ban; what a header says beyond it is a mistake
 CLOCK_EVERY_S = 600.0  # how often the venue is asked for its time
 _PATIENCE_STEP_S = 0.25
+_MAKING = threading.Lock()
 
 # ccxt's class of each venue, and what keeps load_markets from asking for spot, options and currencies.
 CLASSES: Mapping[Venue, tuple[str, dict[str, Any]]] = {
@@ -42,8 +43,9 @@ def client_of(venue: Venue, rest_url: str) -> "Client":
 
 
 def client(venue: Venue) -> "Client":
-    """This process's client of the venue, by the settings."""
-    return client_of(venue, getattr(settings, f"{venue.upper()}_REST_URL"))
+    """This process's client of the venue, by the settings; threads that come first together get the same one."""
+    with _MAKING:
+        return client_of(venue, getattr(settings, f"{venue.upper()}_REST_URL"))
 
 
 class Client:

@@ -13,8 +13,10 @@ from monitors.budget import budget
 from monitors.detectors.confirmation import confirming_venues
 from monitors.market import TIMEFRAME_MS, Venue
 from monitors.models import CandleRow, EpisodeState, OpenInterestSample, Signal, ThresholdRule
+from monitors.scan import SECOND_LOOK_S, SLICE_S
 from monitors.scan_open_interest import scan_open_interest
 from monitors.scan_volume import scan_volume
+from monitors.venues.clients import TIMEOUT_MS
 from tests.fakes.venues import FakeVenues
 from tests.monitors.scanning import ended_ms, past_candles, past_samples, scanned_venues, status
 from tests.monitors.test_scan_volume import set_clock
@@ -121,6 +123,17 @@ def test_a_slice_without_time_left_tells_what_it_has(venues: FakeVenues, monkeyp
     push(venues, "1.06")
     assert scan_open_interest(Venue.OKX) > 0
     assert told() == [(1, 3)]
+
+
+def test_a_slice_with_its_second_look_stays_under_40_s(settings: Any) -> None:
+    assert SLICE_S + SECOND_LOOK_S + TIMEOUT_MS / 1000 < 40 == settings.CELERY_TASK_SOFT_TIME_LIMIT
+
+
+def test_a_slice_whose_time_is_over_asks_for_nothing_more(venues: FakeVenues) -> None:
+    scan_open_interest(Venue.BINANCE, slice_s=0.0)
+    scan_volume(Venue.OKX, slice_s=0.0)
+    assert not venues.requests("binance") and not venues.requests("okx")
+    assert "took all the time" in status("binance").note
 
 
 def test_a_worker_that_dies_at_the_second_look_leaves_it_to_the_next_scan(venues: FakeVenues, monkeypatch: pytest.MonkeyPatch) -> None:
