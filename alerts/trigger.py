@@ -156,10 +156,13 @@ def _somebody_may_be_new(alert: Alert, signal: Signal, grade: Grade) -> bool:
     That is so when an earlier one had this step (a confirmed one, when this is confirmed), no custom threshold lies between
     the values, and nobody has changed what they want since. It spares a query over all subscribers for each new peak.
     """
-    alike = FanOut.objects.filter(alert=alert, signal__kind=signal.kind, step__gte=grade.step).select_related("signal")
-    earlier = (alike if grade.unconfirmed else alike.filter(unconfirmed=False)).order_by("-signal__value", "-id").first()
-    if earlier is None:
+    alike = FanOut.objects.filter(alert=alert, signal__kind=signal.kind, step__gte=grade.step)
+    alike = alike if grade.unconfirmed else alike.filter(unconfirmed=False)
+    told = list(alike.order_by("-id").values_list("signal__value", "created_at"))
+    if not told:
         return True
-    between = Subscription.objects.filter(custom_threshold__gt=earlier.signal.value, custom_threshold__lte=signal.value)
+    as_large = [each for each in told if each[0] >= signal.value]
+    value, since = as_large[0] if as_large else max(told, key=lambda each: each[0])  # the newest that told all of them, or the largest
+    between = Subscription.objects.filter(custom_threshold__gt=value, custom_threshold__lte=signal.value)
     own = between.filter(kind=signal.kind, asset__in=["", signal.asset])
-    return own.exists() or Subscriber.objects.filter(changed_at__gte=earlier.created_at).exists()
+    return (not as_large and own.exists()) or Subscriber.objects.filter(changed_at__gte=since).exists()

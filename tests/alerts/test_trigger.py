@@ -208,6 +208,16 @@ def test_somebody_who_came_during_the_incident_is_told_by_the_next_signal() -> N
     assert told(newcomer) == [1]
 
 
+def test_a_change_during_the_incident_is_looked_at_once() -> None:
+    somebody()
+    decide(arrive(5_000))
+    somebody()
+    decide(arrive(4_000, 1_000), arrive(4_000, 2_000), arrive(3_000, 3_000), arrive(4_500, 4_000))
+    assert list(FanOut.objects.order_by("id").values_list("signal__value", flat=True)) == [5_000, 4_000, 4_500], (
+        "the last is larger than what told the newcomer"
+    )
+
+
 def test_a_custom_threshold_passed_at_a_lower_step_hears_of_the_higher_one_too() -> None:
     ThresholdRule.objects.filter(asset="BTC").update(min_venues=2)
     custom = somebody(custom=4_500)
