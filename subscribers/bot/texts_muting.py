@@ -27,8 +27,10 @@ def muted(kind: Kind | None, asset: str, until: datetime, clock: Clock, *, usual
 def unmuted(kind: Kind | None, asset: str, ended: int, left: Running, clock: Clock) -> str:
     """It is not muted any more, unless another mute holds it."""
     if kind is None and not asset:
-        return "Nothing is muted any more. What was held comes in one message." if ended else "Nothing is muted."
-    said = f"{_subject(kind, asset)} not muted any more. What was held comes in one message." if ended else f"No mute of {what(kind, asset)} runs."
+        return "Nothing is muted any more. What was held, if anything, comes in one message." if ended else "Nothing is muted."
+    said = (
+        f"{_subject(kind, asset)} not muted any more. What was held, if anything, comes in one message." if ended else f"No mute of {what(kind, asset)} runs."
+    )
     others = f"\nStill muted: {'; '.join(f'{what(*of)} until {_until(until, clock)}' for of, until in left[:MOST])}." if left else ""
     return escape(said) + escape(others)
 

@@ -31,7 +31,7 @@ def quiet(hours: QuietHours | None, clock: Clock) -> str:
 
 def quiet_set(hours: QuietHours | None, clock: Clock) -> str:
     """They were changed."""
-    return f"{quiet_line(hours)} {_clock(clock)}" + (f"\n{HELD}" if hours else " What was held comes in one message.")
+    return f"{quiet_line(hours)} {_clock(clock)}" + (f"\n{HELD}" if hours else " What was held, if anything, comes in one message.")
 
 
 def zone(clock: Clock) -> str:
