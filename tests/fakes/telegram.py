@@ -49,13 +49,14 @@ class FakeTelegram(BotServer):
         """Queue an update without its id; returns the id."""
         return self.thread.run(self._push(update))
 
-    def user_says(self, chat_id: int, text: str, user_id: int | None = None, chat_type: str = "", title: str = "") -> int:
-        """A person writes in a chat; returns the update id."""
+    def user_says(self, chat_id: int, text: str, user_id: int | None = None, chat_type: str = "", title: str = "", *, reply: bool = False) -> int:
+        """A person writes in a chat, `reply`: as a reply to the bot's newest message; returns the update id."""
         message_id = 1_000_000 + len(self.journal)
         self.chats.others.add((chat_id, message_id))
         self._name(chat_id, chat_type, title)
         kind = "channel_post" if chat_type == "channel" else "message"
-        return self.push_update({kind: updates.message(chat_id, text, message_id, user_id, chat_type, title)})
+        answered = {"reply_to_message": self.chats.shown(self.sent_to(chat_id)[-1])} if reply else {}
+        return self.push_update({kind: updates.message(chat_id, text, message_id, user_id, chat_type, title) | answered})
 
     def user_presses(self, chat_id: int, data: str, message_id: int | None = None, user_id: int | None = None) -> int:
         """A person presses a button of the chat's newest message (or of `message_id`); whether the message has that button is not looked at."""

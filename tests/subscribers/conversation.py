@@ -17,7 +17,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_chats import WRITING, SentMessage
 from tests.fakes.telegram_html import plain_text
 from tests.fakes.telegram_server import Request
-from tests.subscribers.script import DATA, INPUT, TAP, Step, output, steps_of, text_of
+from tests.subscribers.script import DATA, INPUT, REPLY, TAP, Step, output, steps_of, text_of
 
 FOLDER = Path(__file__).parent / "conversations"
 NOW = datetime(2026, 11, 2, 14, 5, tzinfo=UTC)  # a Monday
@@ -119,7 +119,8 @@ class Conversation:
         if who in CHATS:
             return where, self._say_as_chat(who, where, said)
         title = where or f"{who} Example"
-        return where, self.telegram.user_says(chat_id, said, PEOPLE[who], chat_type, title)
+        reply = said.startswith(REPLY)
+        return where, self.telegram.user_says(chat_id, said.removeprefix(REPLY), PEOPLE[who], chat_type, title, reply=reply)
 
     def _say_as_chat(self, who: str, where: str, said: str) -> int:
         """A channel's post, or what an anonymous admin says in a group."""

@@ -3,6 +3,7 @@
 # a comment
 > /start                    Ann writes, in her own chat
 Bob in Desk> /stop          Bob writes in the group Desk; "Desk in Desk>" is an admin who writes as the group
+Ann in Desk> (reply) 2M    she answers the bot's newest message
 > [ETH]                     she taps the newest button of that name; [ETH]^ the one before it
 > {m:17:8}                  a tap with this data on the newest message, whether or not it has such a button
 * ten minutes pass          a stage direction: something that the test does
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 
 INPUT = re.compile(r"(?:(?P<who>\w+)(?: in (?P<where>\w+))?)?> (?P<said>.*)")
 TAP = re.compile(r"\[(?P<label>.+)\](?P<back>\^*)")
+REPLY = "(reply) "
 DATA = re.compile(r"\{(?P<data>.*)\}")
 
 

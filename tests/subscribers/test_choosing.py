@@ -96,6 +96,11 @@ def test_resting(conversation: Conversation) -> None:
     assert (of("Ann").time_zone, of("Ann").quiet_from) == ("UTC+02:00", None)
 
 
+def test_choosing_in_a_group(conversation: Conversation) -> None:
+    conversation.play("choosing_in_a_group")
+    assert [str(subscriber) for subscriber in Subscriber.objects.all()] == ["News"]
+
+
 def test_leaving(conversation: Conversation) -> None:
     conversation.play("leaving")
     assert of("Ann").changes.count() == 1, "of before nothing is known any more"
