@@ -28,7 +28,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 def refused(machine: Machine, port: int) -> str:
     """What `up` says when it refuses to start: one line, at once."""
-    done = subprocess.run(machine.command(port), cwd=PROJECT_DIR, env=machine.env, capture_output=True, text=True, timeout=10)
+    done = subprocess.run(machine.command(port), cwd=PROJECT_DIR, env=machine.env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stdout == "" and len(done.stderr.splitlines()) == 1
     return done.stderr
