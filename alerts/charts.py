@@ -60,11 +60,13 @@ def ask(alert: Alert, subscriber: Subscriber) -> Wish:
         earlier = charts().filter(about=alert, subscriber=subscriber).first()
         if earlier is not None and earlier.state == State.SENT:
             return Wish.THERE
+        if earlier is not None and earlier.state in (State.PENDING, State.SENDING):
+            return Wish.COMING
         if not _is_there(chart):
             Chart.objects.filter(pk=chart.pk).update(failed="", drawn_at=None, asked_at=now)
         if earlier is None:
             Delivery.objects.bulk_create([_row(alert, subscriber.pk, now)], ignore_conflicts=True)
-        elif earlier.state not in (State.PENDING, State.SENDING):
+        else:
             again = {"state": State.PENDING, "reason": "", "text": "", "attempts": 0, "unknown_outcomes": 0, "claimed_at": None}
             charts().filter(pk=earlier.pk, state=earlier.state).update(**again, queued_at=now, expires_at=now + EXPIRY)
         transaction.on_commit(_hint)

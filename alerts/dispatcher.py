@@ -32,6 +32,7 @@ SLICE_S = 10.0  # then the task ends and asks for the next one
 OVERTIME_S = 10.0  # while an answer is overdue, others are sent so much longer; then answers are only awaited
 OVERDUE_S = 1.0
 IN_FLIGHT = 16  # 28/s at answers that take half a second
+CHARTS_IN_FLIGHT = 4  # of these at most: an upload may take long
 HANDOVER_S = 0.003  # the request is written in the loop's thread, which needs the interpreter for itself just then
 POLL_S = 0.01  # how soon a waiting drainer sees new work
 PATIENCE_S = 4.0  # whatever waits longer is left to the sweep
@@ -118,7 +119,7 @@ class Drainer:
         """What can be sent within `patience_s`, as far as is known; None when nothing can."""
         until = time.monotonic() + patience_s
         blocked = self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0) > until
-        without = self._busy(until)
+        without = self._busy(until, photos=False)
         if self._channel_at.get(Subscriber.Channel.CONSOLE, 0.0) > until:
             without |= self._consoles
         only = self._consoles - without if blocked else None
@@ -145,7 +146,7 @@ class Drainer:
 
         `now` is from before that was looked at: a slot that has become free since belongs to the text that waits for it.
         """
-        if now < self._charts_at:
+        if now < self._charts_at or sum(is_photo(flight.delivery) for flight in self._flights.values()) >= CHARTS_IN_FLIGHT:
             return False
         delivery = self.next_chart(now)
         if delivery is None:
@@ -250,9 +251,13 @@ class Drainer:
             except RedisAway as away:
                 said.warning("Redis cannot be reached, messages wait: %s", away)
 
-    def _busy(self, until: float) -> set[int]:
-        """Subscribers whose chat has to wait beyond `until`, or to whom something is on its way (so that order is kept)."""
-        return {chat for chat, at in self._chat_at.items() if at > until} | {flight.delivery.subscriber_id for flight in self._flights.values()}
+    def _busy(self, until: float, photos: bool = True) -> set[int]:
+        """Subscribers whose chat has to wait beyond `until`, or to whom something is on its way (so that order is kept).
+
+        Without `photos` a chart that is being uploaded keeps nobody waiting: texts may overtake it.
+        """
+        flights = (flight.delivery for flight in self._flights.values() if photos or not is_photo(flight.delivery))
+        return {chat for chat, at in self._chat_at.items() if at > until} | {delivery.subscriber_id for delivery in flights}
 
     def _wait_s(self, looked_at: float) -> float | None:
         """How long to wait for an answer, or for whoever had to wait when we `looked_at` the outbox; None when nothing comes soon."""

@@ -103,7 +103,9 @@ class TelegramChannel:
     async def _send_photo(self, chat_id: int, photo: Photo) -> SentPhoto:
         answers = None if photo.answers is None else ReplyParameters(photo.answers, allow_sending_without_reply=True)
         picture = photo.file_id or InputFile(photo.png, filename="chart.png")
-        sent = await self._ready().send_photo(chat_id, picture, photo.caption, disable_notification=True, reply_parameters=answers)
+        sent = await self._ready().send_photo(
+            chat_id, picture, photo.caption, disable_notification=True, reply_parameters=answers, write_timeout=TIMEOUTS.write
+        )
         return SentPhoto(sent.message_id, sent.photo[-1].file_id if sent.photo else "")
 
     def _ready(self) -> Bot:

@@ -89,6 +89,23 @@ def test_killed_workers_lose_no_chart_and_it_comes_once(processes: Processes, te
     assert len(got) - 5 <= Delivery.objects.filter(purpose=CHART, unknown_outcomes__gt=0).count(), "only what was on its way came twice"
 
 
+def test_a_chart_on_its_way_keeps_no_text_waiting_not_even_in_its_own_chat(processes: Processes, telegram: FakeTelegram, venues: FakeVenues) -> None:
+    alert = make_alert(make_signal(6_000_000), Severity.HIGH)
+    chats = [told(alert).subscriber for _ in range(6)]
+    Chart.objects.create(alert=alert, png=b"a picture", drawn_at=timezone.now())
+    for chat in chats:
+        make_delivery(chat, Severity.BELOW_LOW, about=alert, purpose=CHART, text="", expires_in=600)
+    start(processes, telegram, venues, "delivery")
+    telegram.hang_next(8, methods=["sendPhoto"], times=9)
+    sweep_until(lambda: telegram.requests("sendPhoto"), "alerts.dispatch")
+    for chat in chats:
+        make_delivery(chat, Severity.EXTREME, text="an extreme text")
+    sweep_until(lambda: len(telegram.requests("sendMessage")) == 6, "alerts.dispatch")
+    [photo] = telegram.requests("sendPhoto")
+    assert photo.answered == 0
+    assert telegram.requests("sendMessage")[-1].at - photo.at < 8, "all texts left while the first upload was under way"
+
+
 def test_a_measuring_that_is_killed_is_done_by_the_next_worker(processes: Processes, telegram: FakeTelegram, venues: FakeVenues, valkey: "Redis") -> None:
     at = timezone.now() - timedelta(hours=5)
     make_alert(make_signal(asset="BTC", at=at), opened_at=at, closed_at=at)
