@@ -72,7 +72,8 @@ end
 return {wait, chat_only}
 """
 )
-# ARGV[6], ARGV[7]: microseconds between two answers, also while alerts wait; ARGV[8], ARGV[9]: ms between answers to a chat, and how many may come at once.
+# ARGV[6], ARGV[7]: microseconds between two answers, also while alerts wait; ARGV[8], ARGV[9]: ms between answers to a chat, and how many may come at once;
+# ARGV[10]: 1 to take the slot, 0 to look only.
 ANSWER = (
     LIMITS
     + """
@@ -88,6 +89,7 @@ if wait > 0 then return {wait, chat_only} end
 local last = tonumber(redis.call('GET', KEYS[7]) or 0)
 local due = last + (waits > 0 and ARGV[7] or ARGV[6])
 if due > now then return {due - now, 0} end
+if ARGV[10] == '0' then return {0, 0} end
 use()
 redis.call('SET', KEYS[7], string.format('%.0f', now), 'PX', 60000)
 redis.call('SET', KEYS[8], string.format('%.0f', paced + ARGV[8]), 'PX', math.ceil(paced - now / 1000 + ARGV[8]))
@@ -124,11 +126,14 @@ class FloodLimiter:
         waits = 0 if spare else URGENT_ONLY if urgent else ANY_ALERT
         return self._turn(self._take(keys=self._keys(chat_id), args=[*self._limits(chat_id, spare), waits, WAITS_MS]))
 
-    def take_for_answer(self, chat_id: int | str) -> Turn:
-        """Take a slot for an answer to a person; those to one chat keep a pace, and none is given while an urgent alert waits."""
+    def take_for_answer(self, chat_id: int | str, *, only_look: bool = False) -> Turn:
+        """Take a slot for an answer to a person; those to one chat keep a pace, and none is given while an urgent alert waits.
+
+        `only_look`: say whether there would be one. What is sent long after its slot was taken collides with others.
+        """
         keys = [*self._keys(chat_id), key("flood", "answers"), key("flood", f"asked:{chat_id}")]
         paces = [self._interval_us * ANSWERS_PART, TRICKLE_MS * 1000, ANSWERS_INTERVAL_MS, ANSWERS_BURST]
-        return self._turn(self._answer(keys=keys, args=[*self._limits(chat_id, ANSWERS_SPARE), *paces]))
+        return self._turn(self._answer(keys=keys, args=[*self._limits(chat_id, ANSWERS_SPARE), *paces, 0 if only_look else 1]))
 
     def _keys(self, chat_id: int | str) -> list[str]:
         return [key("flood", name) for name in ("pause", "all", f"chat:{chat_id}", f"group:{chat_id}", "waiting", f"waiting:{chat_id}")]

@@ -106,22 +106,46 @@ class Answers:
 
     async def _answer(self, question: Question) -> float:
         """Begin to answer when there is a slot; the seconds to wait when there is none for anybody."""
-        chat_id = question.chat_id
+        wait_s = await self._wait_s(question.chat_id, only_look=True)
+        if wait_s is not None:
+            return wait_s
+        shown = await self._is_made(question)  # before the slot is taken: the database may be busy
+        if self._waiting.get(question.chat_id) is not question:
+            return 0.0  # overtaken meanwhile
+        wait_s = await self._wait_s(question.chat_id) if shown else None
+        if wait_s is None:
+            self._begin(question, shown)
+        return wait_s or 0.0
+
+    async def _wait_s(self, chat_id: int, *, only_look: bool = False) -> float | None:
+        """None: there is a slot. The seconds to wait when there is none for anybody; 0 when only this chat has to wait."""
         try:
-            turn = await asyncio.to_thread(self._flood.take_for_answer, chat_id)
+            turn = await asyncio.to_thread(self._flood.take_for_answer, chat_id, only_look=only_look)
         except RedisAway as error:
             said.warning("Redis cannot be reached, answers wait: %s", error)
             return REDIS_RETRY_S
         if turn.granted:
-            newest = self._waiting.pop(chat_id, question)
-            self._chat_at.pop(chat_id, None)
-            self._sending[chat_id] = task = asyncio.create_task(self._send(newest))
-            task.add_done_callback(lambda _: self._sent(chat_id))
-        elif turn.chat_only:
+            return None
+        if turn.chat_only:
             self._chat_at[chat_id] = time.monotonic() + turn.wait_s
-        else:
-            return turn.wait_s
-        return 0.0
+            return 0.0
+        return turn.wait_s
+
+    async def _is_made(self, question: Question) -> bool:
+        """Let the reply be there; whether it shows anything but words over the chat."""
+        if question.reply is None:
+            self._toast(question, (await question.carry_out()).toast)
+        assert question.reply is not None
+        return _is_shown(question.reply)
+
+    def _begin(self, question: Question, shown: bool) -> None:
+        chat_id = question.chat_id
+        if self._waiting.get(chat_id) is question:  # else a newer one came in the last moment, and is next
+            del self._waiting[chat_id]
+        self._chat_at.pop(chat_id, None)
+        if shown:
+            self._sending[chat_id] = task = asyncio.create_task(self._send(question))
+            task.add_done_callback(lambda _: self._sent(chat_id))
 
     async def _sleep(self, seconds: float | None, wake: bool) -> None:
         """Sleep; when nothing could be done, until something changes."""
@@ -135,12 +159,7 @@ class Answers:
 
     async def _send(self, question: Question) -> None:
         try:
-            made_before = question.reply is not None
-            reply = await question.carry_out()
-            if not made_before:
-                self._toast(question, reply.toast)
-            if _is_shown(reply):
-                await self._deliver(question, reply)
+            await self._deliver(question, await question.carry_out())
         except ChannelError as error:
             said.warning("an answer was not sent: %s", error.reason)
         except Exception as error:  # one answer of an endless loop: the others go on

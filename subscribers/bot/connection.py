@@ -23,6 +23,8 @@ from subscribers.bot.troubles import Troubles
 
 SETTLE_S = 0.3  # answers that need no longer are sent before their updates are confirmed, so that a kill between them loses none
 
+AT_ONCE = 10  # updates in work: between so few there is room for an answer that has its slot
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -46,7 +48,8 @@ class Connection:
         of_chat: dict[int | None, list[Update]] = {}
         for update in updates:
             of_chat.setdefault(update.effective_chat.id if update.effective_chat else None, []).append(update)
-        await asyncio.gather(*map(self._handle_in_order, of_chat.values()))
+        at_once = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._handle_in_order(updates, at_once) for updates in of_chat.values()))
 
     async def settle(self) -> None:
         """Let the answers go out that can now."""
@@ -70,9 +73,10 @@ class Connection:
         except Exception:
             return None
 
-    async def _handle_in_order(self, updates: Iterable[Update]) -> None:
+    async def _handle_in_order(self, updates: Iterable[Update], at_once: asyncio.Semaphore) -> None:
         for update in updates:
-            await self._app.process_update(update)
+            async with at_once:
+                await self._app.process_update(update)
 
     async def _show_menu(self) -> None:
         """Telegram's own list of commands; in groups the members see what they may use."""

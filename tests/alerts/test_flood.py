@@ -106,6 +106,12 @@ def test_an_answer_gets_nothing_while_urgent_alerts_wait_or_leave(flood: FloodLi
     wait_until(lambda: flood.take_for_answer(3).granted, 2)
 
 
+def test_whoever_only_looks_takes_nothing(flood: FloodLimiter) -> None:
+    assert flood.take_for_answer(1, only_look=True).granted
+    assert flood.take_for_answer(1).granted
+    assert flood.take_for_answer(1, only_look=True).chat_only
+
+
 def test_while_other_alerts_wait_one_answer_a_second_passes(flood: FloodLimiter, valkey: "Redis") -> None:
     def alert_waits() -> None:
         flood.take(1, urgent=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alertsystem.env import PROJECT_DIR, Environment
-from tests.bench import report, scan_report
+from tests.bench import bot_report, report, scan_report
 from tests.bench.report import SECTIONS, page
 from tests.postgres import postgres
 
@@ -21,6 +21,7 @@ ON_BOTH: Mapping[str, Callable[[Sequence[Mapping[str, Any]]], str]] = {
     "latency": report.road,
     "priority": report.priority,
     "fanout": report.fanout,
+    "bot": bot_report.bot,
     "rows": scan_report.rows,
 }
 

@@ -17,6 +17,7 @@ SECTIONS = {  # in their order, by the measurement's module
     "latency": "From a socket frame to the request at Telegram",
     "priority": "EXTREME behind 10,000 pending LOW messages",
     "fanout": "An alert to 100,000 subscribers",
+    "bot": "The bot, idle and under 1,000 commands a second",
     "scans": "A scan of three venues with 300 assets each",
     "rows": "Rows of the scans a day, and their size",
     "memory": "Memory of each process of `up`",
