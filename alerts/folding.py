@@ -1,6 +1,6 @@
 """Who gets one market-wide message instead of one each? The deliveries of a chunk, folded by sets."""
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -30,16 +30,6 @@ REACHES = Q(state__in=(State.PENDING, State.SENDING)) | Q(state=State.HELD, dige
 
 TURN = Prepared(lambda: MarketMove.objects.select_for_update(no_key=True).filter(pk=Given("pk")))  # no_key: incidents may join meanwhile
 NEAR = Prepared(lambda: Alert.objects.filter(_near("")).annotate(told=Exists(Delivery.objects.filter(MARKET_WIDE))).values_list("pk", "asset", "told"))
-TOLD_OF_MANY = Prepared(
-    lambda: (
-        Delivery.objects.filter(in_chunk("subscriber"), LISTED_STEPS, MAY_BE_LISTED, _near("alert__"))
-        .order_by()
-        .values("subscriber")
-        .annotate(others=Count("alert__asset", distinct=True, filter=~Q(alert__asset=Given("asset"))), singly=Count("pk", filter=Q(move=None)))
-        .filter(others__gte=LEAST_ASSETS - 1)
-        .values_list("subscriber", "singly")
-    )
-)
 TOLD = Prepared(
     lambda: (
         Delivery.objects.filter(in_chunk("subscriber"), MARKET_WIDE)
@@ -106,7 +96,7 @@ def folding_of(fan_out: FanOut, chunk: Chunk) -> Folding | None:
     values = {"move": move, "asset": alert.asset, "since": alert.opened_at - WITHIN, "until": alert.opened_at + WITHIN, **chunk.values()}
     near = NEAR.rows(**values)
     enough = are_together(alert.opened_at, fan_out.signal.received_at) and len({asset for _, asset, _ in near}) >= LEAST_ASSETS
-    many = dict(TOLD_OF_MANY.rows(**values)) if enough else {}
+    many = _told_of_many(near, values) if enough else {}
     messages = TOLD.rows(**values) if any(anybody for _, _, anybody in near) else []
     told, reached, printed = ({row[0] for row in messages if row[which]} for which in (0, 1, 2))
     listed = set(LISTED.rows(alert=alert.pk, **values)) & reached if reached else set()
@@ -115,6 +105,21 @@ def folding_of(fan_out: FanOut, chunk: Chunk) -> Folding | None:
         return None
     incidents = {alert.pk, *(pk for pk, _, _ in near if enough)}
     return Folding(joining | listed, {subscriber for subscriber in joining if many[subscriber]}, told, printed, incidents, values)
+
+
+def _told_of_many(near: Sequence[tuple[int, str, bool]], values: Mapping[str, object]) -> dict[int, int]:
+    """Who of the chunk is told of so many other assets, and of how many incidents in messages of their own."""
+    others = {pk: asset for pk, asset, _ in near if asset != values["asset"]}
+    each_once = len(set(others.values())) == len(others)
+    return dict(_many("alert_id" if each_once else "alert__asset").rows(near=numbers(pk for pk, _, _ in near), others=numbers(others), **values))
+
+
+@cache
+def _many(asset: str) -> Prepared[tuple[int, int]]:
+    """The subscribers with deliveries of so many different ones of `others`. Joins with alerts are what PostgreSQL does badly for a burst's fresh rows."""
+    told = Delivery.objects.filter(in_chunk("subscriber"), LISTED_STEPS, MAY_BE_LISTED, Among("alert_id", "near")).order_by().values("subscriber")
+    counted = told.annotate(others=Count(asset, distinct=True, filter=Among("alert_id", "others")), singly=Count("pk", filter=Q(move=None)))
+    return Prepared(lambda: counted.filter(others__gte=LEAST_ASSETS - 1).values_list("subscriber", "singly"))
 
 
 def fold(fan_out: FanOut, folding: Folding, fresh: Set[int], now: datetime) -> None:

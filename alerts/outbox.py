@@ -131,7 +131,9 @@ def _tell(fan_out: FanOut, chunk: Chunk, now: datetime, *, alone: bool) -> int:
     """Write the deliveries to the subscribers of the chunk who have to be told; return how many. `alone`: the alert has no other fan-out."""
     signal, severity, found = fan_out.signal, Severity(fan_out.severity), folding.folding_of(fan_out, chunk)
     same = {"alert": fan_out.alert_id, "step": fan_out.step, **delivery_rows.times_of(signal, severity)}
-    statement = _telling(Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, tuple(same), found is not None)
+    statement = _telling(
+        Kind(signal.kind), severity, Direction(signal.direction), fan_out.unconfirmed, tuple(same), folding=found is not None, bounded=chunk.upper is not None
+    )
     values = {**same, **chunk.values(), "asset": signal.asset, "value": signal.value}
     if found is None:
         written, folded = delivery_rows.insert(statement, values, now), set[int]()
@@ -147,8 +149,14 @@ def _tell(fan_out: FanOut, chunk: Chunk, now: datetime, *, alone: bool) -> int:
 
 
 @cache
-def _telling(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, given: Sequence[str], folding: bool) -> Statement:
+def _telling(kind: Kind, severity: Severity, direction: Direction, unconfirmed: bool, given: Sequence[str], *, folding: bool, bounded: bool) -> Statement:
     """What writes a row for who of the chunk wants the signal and was not told in this incident at this step or a higher one."""
+
+    def in_chunk(field: str) -> Q:
+        """Its subscribers. Half of the bounds PostgreSQL guesses well without their values, both not at all."""
+        after = Q(**{f"{field}__gt": Given("after")})
+        return after & Q(**{f"{field}__lte": Given("upper", decides_plan=True)}) if bounded else after
+
     # The chunk's bounds again, so that no database looks through all that were told
     told = Delivery.objects.filter(in_chunk("subscriber"), alert=Given("alert"), subscriber=OuterRef("pk"), step__gte=Given("step"))
     wanted = wanting(kind, Given("asset"), Given("value"), severity, direction, unconfirmed=unconfirmed)

@@ -21,29 +21,28 @@ _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # by PostgreSQL 
 
 
 class Given(Expression):
-    """A value that each run gives by this name; None is not one of them where it is compared, for SQL compares with it in other words."""
+    """A value that each run gives by this name; None is not one of them where it is compared, for SQL compares with it in other words.
 
-    def __init__(self, name: str) -> None:
+    `decides_plan`: what PostgreSQL does best depends on the value, so it plans the statement anew each time.
+    """
+
+    def __init__(self, name: str, *, decides_plan: bool = False) -> None:
         super().__init__()
-        self.name = name
+        self.name, self.decides_plan = name, decides_plan
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Its place in the statement."""
         return "%s", (self,)
 
 
-class GivenNumbers(Given):
-    """Many numbers, as `numbers` writes them."""
-
-
 class Among(Expression):
-    """Whether a column's number is one of those that a run gives by this name. What to do best depends on how many they are."""
+    """Whether a column's number is one of those that a run gives by this name, as `numbers` writes them."""
 
     conditional = True
 
     def __init__(self, column: str, name: str) -> None:
         super().__init__(output_field=BooleanField())
-        self._column, self._given = F(column), GivenNumbers(name)
+        self._column, self._given = F(column), Given(name, decides_plan=True)
 
     def get_source_expressions(self) -> list[Any]:
         """The parts that Django resolves."""
@@ -54,14 +53,10 @@ class Among(Expression):
         self._column, self._given = exprs
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """As SQLite understands it."""
+        """As this kind of database understands it."""
         column, params = compiler.compile(self._column)
-        return f"{column} IN (SELECT value FROM json_each(%s))", (*params, self._given)
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """As PostgreSQL understands it."""
-        column, params = compiler.compile(self._column)
-        return f"{column} = ANY(%s::bigint[])", (*params, self._given)
+        listed = "= ANY(%s::bigint[])" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+        return f"{column} {listed}", (*params, self._given)
 
 
 def numbers(found: Iterable[int]) -> str:
@@ -76,7 +71,7 @@ class Statement:
     def __init__(self, sql: str, params: Iterable[Any]) -> None:
         self.sql, self.params = sql, tuple(params)
         self._name = f"statement_{next(_numbers)}"
-        self._planned_anew = any(isinstance(param, GivenNumbers) for param in self.params)
+        self._planned_anew = any(isinstance(param, Given) and param.decides_plan for param in self.params)
         self._given = [param.name for param in self.params if isinstance(param, Given)]
 
     @cached_property
