@@ -167,8 +167,8 @@ def test_who_came_later_was_not_subscribed_then(ann: Subscriber) -> None:
     decided(Severity.HIGH)
     assert because(make_subscriber()) == (Because.NOT_SUBSCRIBED, "")
     services.deactivate(ann, services.STOPPED)
-    decision = decided(Severity.EXTREME, minutes_ago=-1)
-    found_now = why_not(ann, "BTC", NOW, NOW + 5 * MINUTE)
+    decision = decided(Severity.EXTREME, minutes_ago=-60)
+    found_now = why_not(ann, "BTC", NOW + 55 * MINUTE, NOW + 65 * MINUTE)
     assert [(finding.signal, finding.note) for finding in found_now] == [(decision.signal, "not subscribed any more")]
 
 
