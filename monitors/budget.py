@@ -44,6 +44,9 @@ LIMITS: Mapping[Venue, Mapping[str, Limit]] = {
 # Units of the burst that whoever may wait leaves to the scans; OKX counts what they ask for apart
 SPARE: Mapping[Venue, int] = {Venue.BINANCE: 80, Venue.BYBIT: 20, Venue.OKX: 0}
 
+# Of what may go at once, the units that long rows of requests leave to single ones: a second look, and the marks of all symbols, which cost many.
+FOR_SINGLE_ONES: Mapping[Venue, int] = {Venue.BINANCE: 20, Venue.BYBIT: 10, Venue.OKX: 0}
+
 
 def bucket_of(venue: Venue, bucket: str) -> str:
     """The bucket in which the venue counts; the usual one where it has none of that name."""
@@ -82,7 +85,7 @@ class Budget:
         self._take, self._pause = client.register_script(TAKE), client.register_script(PAUSE)
 
     def take(self, venue: Venue, cost: int = 1, bucket: str = USUAL, spare: int = 0) -> Turn:
-        """Take `cost` units if they are there now; whoever may wait (a backfill) leaves `spare` units to others."""
+        """Take `cost` units if they are there now; whoever may wait leaves `spare` units to others."""
         name = bucket_of(venue, bucket)
         interval_us, burst = self._pace(LIMITS[venue][name])
         try:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from monitors import funding
+from monitors.budget import FOR_SINGLE_ONES
 from monitors.detectors.oi_explosion import Contract as ContractKey
 from monitors.detectors.oi_explosion import NoVerdict, OiChange, held_jump
 from monitors.detectors.own_history import OwnLadder
@@ -62,10 +63,11 @@ def _fetch(piece: Slice, markets: Markets) -> open_interest.Readings:
         return open_interest.fetch_all(piece.client, contracts, piece.left_s)
     marks = open_interest.fetch_marks(piece.client, piece.left_s)
     symbols = {contract.symbol: symbol for symbol, contract in contracts.items()}
-    found = piece.each(
-        list(contracts.values()), lambda contract: open_interest.fetch_one(piece.client, contract, marks.get(contract.venue_symbol), piece.left_s)
-    )
-    return {symbols[reading.symbol]: reading for reading in found}
+
+    def fetch(contract: Contract) -> OpenInterest:
+        return open_interest.fetch_one(piece.client, contract, marks.get(contract.venue_symbol), piece.left_s, FOR_SINGLE_ONES[piece.venue])
+
+    return {symbols[reading.symbol]: reading for reading in piece.each(list(contracts.values()), fetch)}
 
 
 def _ask_again(venue: Venue, markets: Markets, left_s: float) -> open_interest.Readings:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from django.db.models import Max
 from django.utils import timezone
 
+from monitors.budget import FOR_SINGLE_ONES
 from monitors.judge_volume import judge_volume
 from monitors.market import TIMEFRAME_MS, Candle, Contract, Kind, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Market
@@ -39,7 +40,8 @@ def _sample(piece: Slice) -> None:
     newest_ms = _newest_closed_ms(markets.values(), now_ms)
 
     def fetch(contract: Contract) -> list[Candle]:
-        return fetch_candles(piece.client, contract, _missing(newest_ms.get(markets[contract.venue_symbol].pk), now_ms), patience_s=piece.left_s)
+        limit = _missing(newest_ms.get(markets[contract.venue_symbol].pk), now_ms)
+        return fetch_candles(piece.client, contract, limit, spare=FOR_SINGLE_ONES[piece.venue], patience_s=piece.left_s)
 
     found = piece.each([market.as_contract() for market in markets.values()], fetch)
     fresh = _with_markets(markets, (candle for candles in found for candle in candles))

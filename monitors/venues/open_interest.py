@@ -43,9 +43,9 @@ def fetch_marks(client: Client, patience_s: float) -> dict[str, Mark]:
         raise malformed(client.venue, error) from error
 
 
-def fetch_one(client: Client, contract: Contract, mark: Mark | None, patience_s: float) -> OpenInterest:
+def fetch_one(client: Client, contract: Contract, mark: Mark | None, patience_s: float, spare: int = 0) -> OpenInterest:
     """Binance: one contract, for it has no call for all; raises MarketDataError."""
-    answer = client.call("fapiPublicGetOpenInterest", {"symbol": contract.venue_symbol}, patience_s=patience_s)
+    answer = client.call("fapiPublicGetOpenInterest", {"symbol": contract.venue_symbol}, spare=spare, patience_s=patience_s)
     try:
         return read_binance(answer, contract, mark)
     except ODD as error:

@@ -55,7 +55,9 @@ def test_pushed_open_interest_and_volume_alert_with_three_venues_everywhere(tran
 
 
 def _wants_scans(chat: int) -> None:
+    """From LOW on, of every asset."""
     subscriber = Subscriber.objects.get(chat_id=chat)
+    Subscription.objects.filter(subscriber=subscriber, kind__in=(Kind.OPEN_INTEREST, Kind.VOLUME)).delete()
     Subscription.objects.bulk_create(
         Subscription(subscriber=subscriber, kind=kind, asset="", lowest_severity=Severity.LOW) for kind in (Kind.OPEN_INTEREST, Kind.VOLUME)
     )

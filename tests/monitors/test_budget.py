@@ -7,8 +7,9 @@ import pytest
 from redis import Redis
 
 from alertsystem.broker import redis_client
-from monitors.budget import BURST_SHARE, LIMITS, Budget, BudgetAway, budget
+from monitors.budget import BURST_SHARE, FOR_SINGLE_ONES, LIMITS, Budget, BudgetAway, budget
 from monitors.market import Venue
+from monitors.venues.open_interest import MARKS_COST
 from tests import harness
 
 ASK = """
@@ -16,6 +17,7 @@ import sys, time
 import django; django.setup()
 from monitors.budget import budget
 from monitors.market import Venue
+from monitors.venues.open_interest import MARKS_COST
 until, taken = time.time() + float(sys.argv[1]), 0
 while time.time() < until:
     turn = budget().take(Venue.OKX, bucket="candles")
@@ -69,6 +71,14 @@ def test_more_than_the_burst_is_possible_once_the_budget_is_whole(half: Budget) 
 def test_whoever_may_wait_leaves_a_part_to_others(half: Budget) -> None:
     assert take_all(half, Venue.BINANCE, spare=100) in range(20, 24)
     assert take_all(half, Venue.BINANCE) > 90
+
+
+def test_a_long_row_of_requests_leaves_room_for_a_single_one_that_costs_much(half: Budget) -> None:
+    spare = FOR_SINGLE_ONES[Venue.BINANCE]
+    while half.take(Venue.BINANCE, spare=spare).wait_s == 0:
+        pass
+    assert half.take(Venue.BINANCE, cost=MARKS_COST).wait_s == 0
+    assert half.take(Venue.BINANCE, spare=spare).wait_s > 0
 
 
 def test_buckets_are_counted_apart_and_an_unknown_one_is_the_usual(half: Budget) -> None:

@@ -1,7 +1,9 @@
 """Is a change that comes while the venues are scanned one after the other told of all of them at once?"""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from django.utils import timezone
 from redis import Redis
 
 from monitors import second_look
-from monitors.budget import budget
+from monitors.budget import FOR_SINGLE_ONES, budget
 from monitors.detectors.confirmation import confirming_venues
 from monitors.market import TIMEFRAME_MS, Venue
 from monitors.models import CandleRow, EpisodeState, OpenInterestSample, Signal, ThresholdRule
@@ -106,6 +108,28 @@ def test_a_venue_that_fails_at_the_second_look_holds_nothing_up(venues: FakeVenu
     venues.rest_answers("bybit", 500, path="tickers")
     scan_open_interest(Venue.OKX)
     assert told() == [(2, 3)]
+
+
+def test_scans_that_take_all_of_the_budget_leave_room_for_a_second_look(venues: FakeVenues) -> None:
+    """With many assets two scans of Binance are under way half of the time, each of them always with a request that waits."""
+    scan_open_interest(Venue.BINANCE)
+    push(venues, "1.06")
+    stop, spare = Event(), FOR_SINGLE_ONES[Venue.BINANCE]
+    while budget().take(Venue.BINANCE, spare=spare).wait_s == 0:
+        pass
+
+    def take_all() -> None:
+        while not stop.is_set():
+            budget().take(Venue.BINANCE, spare=spare)
+
+    with ThreadPoolExecutor(2) as others:
+        for _ in range(2):
+            others.submit(take_all)
+        try:
+            scan_open_interest(Venue.OKX)
+        finally:
+            stop.set()
+    assert told() == [(3, 3)]
 
 
 def test_a_paused_venue_is_not_asked_and_holds_nothing_up(venues: FakeVenues) -> None:
