@@ -13,6 +13,7 @@ from monitors.venues.registry import parser_for
 from monitors.venues.wire import ParsedFrame
 from monitors.watch import Watch
 
+PARSE = {venue: parser_for(venue).parse for venue in Venue}
 STEP_BACK_MS = 5_000  # arrivals of several threads are a little out of order; a larger step means that somebody set the clock
 
 
@@ -39,6 +40,7 @@ class Detection:
         """Judge the next frames by `watch`, while the data of the `live` venues flows; from any thread, at any time."""
         self._now = watch, cache(watch.listed_on(live))
         self._missing = watch.missing(live)
+        self.detector.rulebook = watch.rulebook
 
     @property
     def watch(self) -> Watch:
@@ -47,7 +49,7 @@ class Detection:
 
     def take(self, venue: Venue, raw: bytes | str, received_at_ms: int) -> Outcome:
         """Read one raw frame and detect; raises MalformedFrame."""
-        frame = parser_for(venue).parse(raw, self._now[0].contracts[venue])
+        frame = PARSE[venue](raw, self._now[0].contracts[venue])
         at_ms = self._in_order(received_at_ms)
         if frame.marks:
             self._marks.add(frame.marks, at_ms)
@@ -57,11 +59,7 @@ class Detection:
     def observe(self, counted: Collection[Liquidation], at_ms: int) -> list[Signal]:
         """The signals of one frame's counted events; only those of watched assets are looked at."""
         watch, listed_on = self._now
-        self.detector.rulebook = watch.rulebook
-        watched = [event for event in counted if event.asset in watch.assets]
-        if not watched:
-            return []
-        signals = self.detector.observe(watched, at_ms, listed_on)
+        signals = self.detector.observe(counted, at_ms, listed_on, watch.assets)
         return self._finish(signals) if signals else signals
 
     def flush(self, now_ms: int) -> list[Signal]:

@@ -1,13 +1,18 @@
 """Which received liquidations count? Repeats are dropped, events with an odd clock are kept out of detection."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
-from monitors.market import Liquidation
+from monitors.market import Direction, Liquidation, Venue
 
 MAX_AGE_MS = 60_000  # older at arrival: a backlog, no news
 MAX_AHEAD_MS = 5_000  # further in the future: somebody's clock is wrong
 SPAN_MS = 10_000  # of event time that is remembered, and forgotten, as one
+
+Key = tuple[str, int, Venue, Direction, int]  # symbol, the venue's time, ..., occurrence
+Rest = tuple[Decimal, Decimal]  # price, quantity
 
 
 class Admission(NamedTuple):
@@ -30,7 +35,9 @@ class Intake:
     """Remembers each event until a repeat of it would be too old to count anyway."""
 
     def __init__(self) -> None:
-        self._known: dict[int, set[tuple[object, ...]]] = {}  # by the span of its time: forgetting is no work for each event
+        # By the span of their time, so that forgetting is no work for each event. The rest of what makes an event itself is dear to hash
+        # and seldom needed: few have all of the key in common.
+        self._known: defaultdict[int, dict[Key, tuple[Rest, ...]]] = defaultdict(dict)
         self._next_forgetting_ms = 0
 
     def admit(self, liquidations: Sequence[Liquidation], at_ms: int) -> Admission:
@@ -43,17 +50,17 @@ class Intake:
         kept_out: list[tuple[Liquidation, str]] = []
         repeats = 0
         for event in liquidations:
-            venue, symbol, _, side, price, quantity_base, _, occurred_at_ms, occurrence = event
-            key = (venue, symbol, occurred_at_ms, side, price, quantity_base, occurrence)
-            known = self._known.get(occurred_at_ms // SPAN_MS)
-            if known is not None and key in known:
+            occurred_at_ms = event.occurred_at_ms
+            known = self._known[occurred_at_ms // SPAN_MS]
+            key = (event.symbol, occurred_at_ms, event.venue, event.position_side, event.occurrence)
+            rest = (event.price, event.quantity_base)
+            alike = known.get(key, ())
+            if rest in alike:
                 repeats += 1
             elif at_ms - occurred_at_ms > MAX_AGE_MS:
                 kept_out.append((event, "stale"))
             else:
-                if known is None:
-                    known = self._known[occurred_at_ms // SPAN_MS] = set()
-                known.add(key)
+                known[key] = (*alike, rest)
                 if occurred_at_ms - at_ms > MAX_AHEAD_MS:
                     kept_out.append((event, "future"))
                 else:
@@ -62,5 +69,6 @@ class Intake:
 
     def _forget(self, at_ms: int) -> None:
         oldest_span = (at_ms - MAX_AGE_MS) // SPAN_MS
-        self._known = {span: known for span, known in self._known.items() if span >= oldest_span}
+        for span in [span for span in self._known if span < oldest_span]:
+            del self._known[span]
         self._next_forgetting_ms = at_ms + SPAN_MS

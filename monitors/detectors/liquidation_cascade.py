@@ -1,7 +1,6 @@
 """Is somebody's liquidation, or a cascade of them, worth a signal? All assets and position sides of one process."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable
 
 from monitors.detectors.story import Graded, Story
 from monitors.market import Direction, Kind, Liquidation, Signal
@@ -25,27 +24,32 @@ class LiquidationDetector:
         story = self._story((asset, direction))
         (story.cascade if kind is Kind.CASCADE else story.liquidation).index = index
 
-    def observe(self, liquidations: Sequence[Liquidation], at_ms: int, listed_on: ListedOn) -> list[Signal]:
+    def observe(self, liquidations: Collection[Liquidation], at_ms: int, listed_on: ListedOn, watched: Container[str] | None = None) -> list[Signal]:
         """The signals of one frame: what was due before it, then its own, the most severe first, at a tie the cascade.
 
         `liquidations` are the frame's counted events (see intake.py), `listed_on` tells how many live
-        venues list an asset.
+        venues list an asset. Those of assets that are not `watched` are passed over; None: all are.
         """
-        due = [] if self._next_flush_ms is None else self.flush(at_ms)
+        due = [] if self._next_flush_ms is None or at_ms < self._next_flush_ms else self.flush(at_ms)
         signals: list[Graded] = []
-        for key, events in _by_story(liquidations):
-            story = self._story(key)
+        for key, events in _by_story(liquidations, watched):
+            story = self._stories.get(key)
+            if story is None or story.rulebook is not self.rulebook:
+                story = self._story(key)
             written = story.observe(events, at_ms, listed_on(story.asset))
             if written:
                 due += story.overtaken(at_ms)
                 signals += written
-            if (due_ms := story.due_ms) is not None:
-                self._hold(key, story, due_ms)
+            due_ms = story.due_ms
+            if due_ms is not None:
+                self._holding[key] = story
+                if self._next_flush_ms is None or due_ms < self._next_flush_ms:
+                    self._next_flush_ms = due_ms
         return due + [signal for _, signal in sorted(signals, key=lambda pair: (pair[1].received_at_ms, -pair[0]))] if signals else due
 
     def flush(self, now_ms: int) -> list[Signal]:
         """The peaks held back until now (see episode.py)."""
-        if self._next_flush_ms is None or now_ms < self._next_flush_ms:  # on every frame: all of them need not be asked
+        if self._next_flush_ms is None or now_ms < self._next_flush_ms:
             return []
         signals = [signal for story in self._holding.values() for signal in story.flush(now_ms)]
         due = {key: story.due_ms for key, story in self._holding.items()}
@@ -59,6 +63,7 @@ class LiquidationDetector:
         return self._next_flush_ms
 
     def _story(self, key: Key) -> Story:
+        """The story as it is under the rules in force."""
         story = self._stories.get(key)
         if story is None:
             story = self._stories[key] = Story(*key)
@@ -66,17 +71,10 @@ class LiquidationDetector:
             story.follow(self.rulebook)
         return story
 
-    def _hold(self, key: Key, story: Story, due_ms: int) -> None:
-        self._holding[key] = story
-        if self._next_flush_ms is None or due_ms < self._next_flush_ms:
-            self._next_flush_ms = due_ms
 
-
-def _by_story(liquidations: Sequence[Liquidation]) -> Sequence[tuple[Key, Sequence[Liquidation]]]:
-    if len(liquidations) == 1:  # most frames
-        only = liquidations[0]
-        return [((only.asset, only.position_side), liquidations)]
-    grouped: dict[Key, list[Liquidation]] = defaultdict(list)
+def _by_story(liquidations: Collection[Liquidation], watched: Container[str] | None) -> Iterable[tuple[Key, list[Liquidation]]]:
+    grouped: dict[Key, list[Liquidation]] = {}
     for event in liquidations:
-        grouped[event.asset, event.position_side].append(event)
-    return list(grouped.items())
+        if watched is None or event.asset in watched:
+            grouped.setdefault((event.asset, event.position_side), []).append(event)
+    return grouped.items()

@@ -78,14 +78,16 @@ class Story:
         if window.count < rule.min_events:
             return NO_CASCADE
         total = window.total_usd
-        if single is not None and total >= self._cascade_floor and window.largest_usd >= single.low and total - window.largest_usd < rule.low:
-            return NO_CASCADE
+        if single is not None and total >= self._cascade_floor:
+            largest = window.largest_usd
+            if largest >= single.low and total - largest < rule.low:
+                return NO_CASCADE
         return total
 
     def _cascade(self, rule: Rule, value: Decimal, events: Sequence[Liquidation], at_ms: int, listed_on: int) -> list[Graded]:
         window = self.window
         newest = events[0] if len(events) == 1 else max(events, key=lambda event: event.occurred_at_ms)
-        venues = window.usd_of_venue()
+        venues = window.usd_of_venue.copy()
         make = partial(self._signal, CASCADE, value, window.count, venues, rule.window_s, window.newest_ms, at_ms, listed_on, newest, window.seen)
         return _graded(self.cascade, rule, value, self._cascade_floor, at_ms, make)
 

@@ -26,7 +26,7 @@ class EventWindow:
         self.count = 0
         self._window_ms = 0
         self._least_usd = ZERO
-        self._usd_of_venue: dict[Venue, Decimal] = defaultdict(Decimal)
+        self.usd_of_venue: dict[Venue, Decimal] = defaultdict(Decimal)  # 0 for one whose events have left (see `in_order`)
         self._events: deque[tuple[int, Decimal, Venue]] = deque()  # by event time
         self._largest_usd: Decimal | None = ZERO  # None: to be found again
 
@@ -46,9 +46,12 @@ class EventWindow:
                 self.newest_ms = at_ms
             elif at_ms <= self.newest_ms - self._window_ms:
                 continue
-            self._put((at_ms, usd, event.venue))
+            if self._events and at_ms < self._events[-1][0]:
+                insort(self._events, (at_ms, usd, event.venue))
+            else:  # nearly always
+                self._events.append((at_ms, usd, event.venue))
             self.total_usd += usd
-            self._usd_of_venue[event.venue] += usd
+            self.usd_of_venue[event.venue] += usd
             if usd >= self._least_usd:
                 self.count += 1
             if self._largest_usd is not None and usd > self._largest_usd:
@@ -69,19 +72,9 @@ class EventWindow:
         """The running counters: since when, dollars, events."""
         return self.since_ms, self.seen_usd, self.seen_events
 
-    def usd_of_venue(self) -> dict[Venue, Decimal]:
-        """Dollars of each venue, 0 for one whose events have left (see `in_order`)."""
-        return dict(self._usd_of_venue)
-
-    def _put(self, item: tuple[int, Decimal, Venue]) -> None:
-        if self._events and item[0] < self._events[-1][0]:
-            insort(self._events, item)
-        else:  # nearly always
-            self._events.append(item)
-
     def _drop(self, at_ms: int, usd: Decimal, venue: Venue) -> None:
         self.total_usd -= usd
-        self._usd_of_venue[venue] -= usd
+        self.usd_of_venue[venue] -= usd
         if usd >= self._least_usd:
             self.count -= 1
         if usd == self._largest_usd:

@@ -77,12 +77,13 @@ def positive(value: object) -> Decimal:
     Rounded to the 12 places that are stored, so that a saved event equals the received one.
     """
     text = value if type(value) is str else repr(value) if type(value) in (int, float) else ""
-    if not text or len(text) > LONGEST_NUMBER or "_" in text:
+    length = len(text)
+    if not 0 < length <= LONGEST_NUMBER or "_" in text:
         raise ValueError(f"not a number: {text[:LONGEST_NUMBER]!r}")
     number = Decimal(text)  # InvalidOperation, an ArithmeticError, when it is none; so does comparing NaN
     if not SMALLEST <= number <= LARGEST:
         raise ValueError(f"out of range: {text}")
-    return number if len(text) < PLACES else round(number, PLACES)
+    return number if length < PLACES else round(number, PLACES)
 
 
 def timestamp_ms(value: object) -> int:
