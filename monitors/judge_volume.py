@@ -27,9 +27,9 @@ def judge_volume(piece: Slice, look_again: Callable[[SecondLook], None]) -> int:
     coverage, second_look = seen.coverage(), SecondLook(piece, seen)
     piece.leave_out(len(piece.assets) - len(coverage), TOO_YOUNG)
     raised = _look(piece, seen, coverage, second_look, coverage)
-    if second_look.assets:
+    while again := second_look.assets:
         look_again(second_look)
-        raised += _look(piece, seen, coverage, second_look, second_look.assets)
+        raised += _look(piece, seen, coverage, second_look, again)
     return raised
 
 

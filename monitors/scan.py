@@ -22,8 +22,8 @@ from monitors.venues.troubles import PASSING, LimitReached, MarketDataError, NoT
 
 log = logging.getLogger(__name__)
 
-SLICE_S = 26.0  # no request begins later, but for those of a second look; one takes 10 s at most, so that a slice stays under 40 s
-SECOND_LOOK_S = 3.0  # in which requests of a second look may begin
+SLICE_S = 24.0  # no request begins later, but for those of a second look; one takes 10 s at most, so that a slice stays under 40 s
+SECOND_LOOK_S = 5.0  # in which requests of a second look may begin
 LEASE_S = 20.0  # longer than a request may take
 RENEW_S = 4.0
 AT_ONCE = 4  # requests under way: at 100 ms each that is more than any budget allows

@@ -1,9 +1,7 @@
 """How does a venue's open interest become signals? One slice: sample, save, judge each asset over all venues."""
 
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 
 from django.utils import timezone
@@ -16,13 +14,12 @@ from monitors.detectors.own_history import OwnLadder
 from monitors.detectors.scan_signals import open_interest_signals
 from monitors.judging import Round, judge
 from monitors.market import Contract, Kind, OpenInterest, Signal, Venue, epoch_ms, from_epoch_ms
-from monitors.models import OpenInterestSample, OwnHistory
+from monitors.models import Market, OpenInterestSample, OwnHistory
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.second_look import Markets, SecondLook
+from monitors.second_look import Markets, SecondLook, one_by_one
 from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
 from monitors.venues import open_interest
 from monitors.venues.clients import client
-from monitors.venues.troubles import MarketDataError
 
 SLACK_MS = 600_000  # loaded beyond the window: half a step of coarse history, and what tells that a jump was one answer's
 UNKNOWN = OwnLadder(0, 0, 0, 0, 0)
@@ -72,17 +69,14 @@ def _fetch(piece: Slice, markets: Markets) -> open_interest.Readings:
 
 def _ask_again(venue: Venue, markets: Markets, left_s: float) -> open_interest.Readings:
     """A few contracts once more; in a thread, so nothing here touches the database."""
-    contracts, until = _contracts(markets), time.monotonic() + left_s
     if venue is not Venue.BINANCE:
-        return open_interest.fetch_all(client(venue), contracts, left_s)
+        return open_interest.fetch_all(client(venue), _contracts(markets), left_s)
     marks = open_interest.fetch_marks(client(venue), left_s)
-    found: open_interest.Readings = {}
-    for symbol, contract in contracts.items():
-        if (left_s := until - time.monotonic()) <= 0:
-            break
-        with suppress(MarketDataError):
-            found[symbol] = open_interest.fetch_one(client(venue), contract, marks.get(symbol), left_s)
-    return found
+
+    def ask(market: Market, patience_s: float) -> OpenInterest:
+        return open_interest.fetch_one(client(venue), market.as_contract(), marks.get(market.venue_symbol), patience_s)
+
+    return one_by_one(markets, left_s, ask)
 
 
 def _contracts(markets: Markets) -> dict[str, Contract]:
@@ -111,10 +105,10 @@ def _judge(piece: Slice) -> int:
         return funding.beside(signals, seen.contracts, timezone.now())
 
     raised = judge(Kind.OPEN_INTEREST, list(coverage), piece.client.offset_ms, measure)
-    if second_look.assets:
+    while again := second_look.assets:
         for markets, readings in second_look.take(_ask_again):
             _save(markets, readings)
-        raised += judge(Kind.OPEN_INTEREST, second_look.assets, piece.client.offset_ms, measure)
+        raised += judge(Kind.OPEN_INTEREST, again, piece.client.offset_ms, measure)
     return raised
 
 

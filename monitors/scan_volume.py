@@ -1,8 +1,6 @@
 """How does a venue's volume become signals? One slice: fetch the newest candles of each contract, save them, have them judged."""
 
-import time
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 
 from django.db.models import Max
 from django.utils import timezone
@@ -12,10 +10,9 @@ from monitors.judge_volume import judge_volume
 from monitors.market import TIMEFRAME_MS, Candle, Contract, Kind, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Market
 from monitors.scan import SLICE_S, Slice, run_slice
-from monitors.second_look import Markets, SecondLook
+from monitors.second_look import Markets, SecondLook, one_by_one
 from monitors.venues.candles import MOST, fetch_candles
 from monitors.venues.clients import client
-from monitors.venues.troubles import MarketDataError
 
 SETTLED_MS = 5_000  # after its end a candle is asked for: the last trades are in it then
 AGAIN = 4  # candles that a second look asks for: the open one, and those that had ended by the last scan
@@ -92,10 +89,5 @@ def _look_again(second_look: SecondLook) -> None:
 
 def _ask_again(venue: Venue, markets: Markets, left_s: float) -> list[Candle]:
     """In a thread, so nothing here touches the database."""
-    until, found = time.monotonic() + left_s, list[Candle]()
-    for market in markets.values():
-        if (left_s := until - time.monotonic()) <= 0:
-            break
-        with suppress(MarketDataError):
-            found += fetch_candles(client(venue), market.as_contract(), AGAIN, patience_s=left_s)
-    return found
+    found = one_by_one(markets, left_s, lambda market, patience_s: fetch_candles(client(venue), market.as_contract(), AGAIN, patience_s=patience_s))
+    return [candle for candles in found.values() for candle in candles]

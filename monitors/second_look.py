@@ -5,6 +5,7 @@ later. Until the second look nothing is stored of the assets that were put off: 
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,23 +25,23 @@ T = TypeVar("T")
 
 
 class SecondLook:
-    """The one that a slice may take, while it has time for it."""
+    """What a slice may ask once more, while it has time for it: each venue once for an asset."""
 
     def __init__(self, piece: Slice, seen: Sight) -> None:
         self._piece, self._seen = piece, seen
         self._wanted: dict[Venue, set[str]] = defaultdict(set)
-        self._taken = False
+        self._asked: set[tuple[Venue, str]] = set()
 
     @property
     def assets(self) -> list[str]:
-        """Those that were put off."""
+        """Those that are put off now."""
         return sorted(set().union(*self._wanted.values()))
 
     def puts_off(self, some: Round, asset: str, signals: Sequence[Signal], settled: Collection[Venue] = ()) -> bool:
         """Whether these signals of an asset wait for the second look; `settled` venues would say the same again."""
-        if self._taken or not some.climbs(asset) or not self._piece.second_look_s:
+        if not some.climbs(asset) or not self._piece.second_look_s:
             return False
-        silent = {venue for signal in signals for venue in silent_venues(signal)} - set(settled)
+        silent = {venue for signal in signals for venue in silent_venues(signal) if (venue, asset) not in self._asked} - set(settled)
         for venue in silent:
             self._wanted[venue].add(asset)
         if silent:
@@ -48,10 +49,14 @@ class SecondLook:
         return bool(silent)
 
     def take(self, ask: Callable[[Venue, Markets, float], T]) -> list[tuple[Markets, T]]:
-        """What the silent venues say now, each asked by `ask` in a thread; one that fails is judged by what it said before."""
-        self._taken = True
+        """What the silent venues say now, each asked by `ask` in a thread; one that fails is judged by what it said before.
+
+        Nothing is put off any more then, until it is judged again: by then a venue may be silent that was not before.
+        """
         self._piece.renew()
         markets = {venue: self._markets(venue) for venue in self._wanted}
+        self._asked |= {(venue, asset) for venue, assets in self._wanted.items() for asset in assets}
+        self._wanted.clear()
         with ThreadPoolExecutor(max(1, len(markets))) as pool:
             answers = {venue: pool.submit(ask, venue, markets[venue], self._piece.second_look_s) for venue in markets}
         found = []
@@ -65,3 +70,16 @@ class SecondLook:
     def _markets(self, venue: Venue) -> Markets:
         keys = [pk for pk, contract in self._seen.contracts.items() if contract.venue is venue and contract.asset in self._wanted[venue]]
         return {row.venue_symbol: row for row in Market.objects.filter(pk__in=keys)}
+
+
+def one_by_one(markets: Markets, left_s: float, ask: Callable[[Market, float], T]) -> dict[str, T]:
+    """What a venue that has no call for all says of each contract, by its symbol there; of as many as it answers within `left_s`."""
+    until, found = time.monotonic() + left_s, dict[str, T]()
+    for symbol, market in markets.items():
+        if (left_s := until - time.monotonic()) <= 0:
+            break
+        try:
+            found[symbol] = ask(market, left_s)
+        except MarketDataError as error:
+            log.info("%s: no second look at %s", error, symbol)
+    return found

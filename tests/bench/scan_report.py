@@ -14,7 +14,7 @@ SCANS = """## A scan of three venues with {assets} assets each
 
 The product's own scan functions in one process, one after the other, against fake venues in a process of their own; SQLite, half of each venue's limit.
 *Least* is one request for all contracts (open interest at Bybit and OKX) or one a contract. *Pace* is what the requests take at the budget's even pace;
-the burst that may go at once makes a scan shorter than that. Live, a slice ends after 26 s and the next minute's begins where it ended; here a scan
+the burst that may go at once makes a scan shorter than that. Live, a slice ends after 24 s and the next minute's begins where it ended; here a scan
 runs through, and *slices* is how many it would be. CPU is ours, judging included.
 
 | venue | scan of | contracts | requests | least | ratio | wall | pace | ratio | slices | CPU | memory, peak |

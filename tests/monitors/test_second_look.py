@@ -90,6 +90,18 @@ def test_a_volume_in_the_middle_of_a_round_is_told_of_all_venues_at_once(venues:
     assert len({signal.episode for signal in Signal.objects.all()}) == 1
 
 
+def test_a_venue_that_falls_silent_by_what_another_says_is_asked_as_well(venues: FakeVenues) -> None:
+    """Its 2 % are a quarter of what one venue shows, and less than a quarter of what two show."""
+    push(venues, "1.02", "binance")
+    scan_open_interest(Venue.BINANCE)
+    before = {venue: len(venues.requests(venue)) for venue in Venue}
+    for venue, times in (("okx", "1.2"), ("bybit", "1.2"), ("binance", "1.176")):
+        push(venues, times, venue)
+    scan_open_interest(Venue.OKX)
+    assert {venue: len(venues.requests(venue)) - before[venue] for venue in Venue} == {"binance": 2, "bybit": 1, "okx": 1}
+    assert told()[-1] == (3, 3)
+
+
 def test_only_the_silent_venues_are_asked_and_only_for_what_is_news(venues: FakeVenues) -> None:
     push(venues, "1.15", "okx")
     scan_open_interest(Venue.OKX)
