@@ -20,7 +20,7 @@ LATE_US = 5_000  # a slot taken so much late does not delay the next one, else 2
 # What answers to people may use: they share the limits, and whatever waits as an alert goes first.
 ANSWERS_PART = 2  # every second slot at most, so that an alert never finds more than one taken
 ANSWERS_SPARE = 10  # of a group's minute: the other half is for alerts
-ANSWERS_BURST, ANSWERS_INTERVAL_MS = 5, 3_000  # to one chat: some at once, then 20 a minute, so that few alerts find their chat just used
+ANSWERS_BURST, ANSWERS_INTERVAL_MS = 20, 2_000  # to one chat: a walk through the menus, then 30 a minute, so that few alerts find their chat just used
 URGENT_ONLY, ANY_ALERT = 2, 1
 TRICKLE_MS = 1_000  # while alerts below HIGH wait, one answer a second: a long queue may take an hour
 WAITS_MS = 500  # so much longer than its wait an alert that was refused is taken to be waiting: it asks again at once

@@ -40,6 +40,7 @@ def write() -> None:
 
 def _conversation(file: Path) -> str:
     title, _, rest = file.read_text().partition("\n")
+    rest = rest.partition("\n# Tapped: ")[0]  # that line is for a test
     return f"<details><summary>{title.removeprefix('# ')}</summary>\n\n```\n{rest.strip()}\n```\n</details>"
 
 

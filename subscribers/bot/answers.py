@@ -168,7 +168,7 @@ class Answers:
     async def _deliver(self, question: Question, reply: Reply) -> None:
         """Send; follow a chat that moved, put back what was not sent. ChannelError when it cannot be sent."""
         try:
-            await deliver(self._bot, question.chat_id, reply, question.asked.message_id)
+            await deliver(self._bot, question.chat_id, reply, question.asked.message_id, question.asked.topic)
             return
         except TelegramError as error:
             problem = meaning(error)

@@ -6,7 +6,7 @@ from typing import Any
 
 import telegram
 from django.utils import timezone
-from telegram import Bot, ChatMemberUpdated, Update
+from telegram import Bot, ChatMemberUpdated, Message, Update
 from telegram.ext import Application, CallbackQueryHandler, ChatMemberHandler, ContextTypes, MessageHandler, filters
 
 from subscribers import services
@@ -18,7 +18,7 @@ from subscribers.bot.database import in_database
 from subscribers.bot.pace import Pace
 from subscribers.bot.questions import Question
 from subscribers.bot.replies import toast
-from subscribers.bot.requests import Move, clean, move_of, person_of, question_of, title_of
+from subscribers.bot.requests import Move, clean, move_of, person_of, question_of, title_of, topic_of
 from subscribers.bot.screen import Asked, Chat, Reply
 
 ALLOWED_UPDATES = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER, Update.CALLBACK_QUERY]  # edited messages are not asked for
@@ -50,7 +50,7 @@ class Handlers:
         if message is None or found is None:
             return
         command = COMMAND.get(found.name, TYPED)
-        question = Question(_asked(message.chat, person_of(update), found.args), command.answer)
+        question = Question(_asked(message.chat, person_of(update), found.args, topic=topic_of(message)), command.answer)
         if command.admins and (refusal := await self._refusal(context.bot, question)):
             if command is not TYPED:
                 question.reply = Reply(refusal)
@@ -68,7 +68,9 @@ class Handlers:
         if button is None or query.message is None:
             await toast(context.bot, query.id, texts.OLD_BUTTON)
             return
-        question = Question(_asked(query.message.chat, query.from_user.id, args, query.message.message_id), button.answer, query.id)
+        message = query.message
+        topic = topic_of(message) if isinstance(message, Message) else None
+        question = Question(_asked(message.chat, query.from_user.id, args, message.message_id, topic), button.answer, query.id)
         if not button.anyone and (refusal := await self._refusal(context.bot, question)):
             question.reply = Reply(toast=refusal)
             self.answers.put(question)
@@ -115,8 +117,8 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     log.error("update %s failed: %s", which, type(context.error).__name__)
 
 
-def _asked(chat: telegram.Chat, person: int, args: str = "", message_id: int | None = None) -> Asked:
-    return Asked(Chat(chat.id, chat.type, clean(title_of(chat))), person, args, timezone.now(), message_id)
+def _asked(chat: telegram.Chat, person: int, args: str = "", message_id: int | None = None, topic: int | None = None) -> Asked:
+    return Asked(Chat(chat.id, chat.type, clean(title_of(chat))), person, args, timezone.now(), message_id, topic=topic)
 
 
 def _left_reason(change: ChatMemberUpdated) -> str:

@@ -20,8 +20,8 @@ GONE = ("message to edit not found", "message can't be edited", "message_id_inva
 log = logging.getLogger(__name__)
 
 
-async def deliver(bot: Bot, chat_id: int, reply: Reply, message_id: int | None = None) -> None:
-    """Make the reply appear in the chat: on the message that was tapped, or as a new one. TelegramError when it cannot."""
+async def deliver(bot: Bot, chat_id: int, reply: Reply, message_id: int | None = None, topic: int | None = None) -> None:
+    """Make the reply appear in the chat: on the message that was tapped, or as a new one in the topic. TelegramError when it cannot."""
     keyboard = markup(reply.keyboard)
     if reply.edit and message_id is not None and not reply.document:
         try:
@@ -36,9 +36,10 @@ async def deliver(bot: Bot, chat_id: int, reply: Reply, message_id: int | None =
     if reply.document:
         file = InputFile(reply.document.content, filename=reply.document.name)
         caption = fitting(reply.text, MAX_CAPTION)
-        await bot.send_document(chat_id, file, caption=caption or None, parse_mode=ParseMode.HTML, reply_markup=keyboard)
+        await bot.send_document(chat_id, file, caption=caption or None, parse_mode=ParseMode.HTML, reply_markup=keyboard, message_thread_id=topic)
     elif reply.text:
-        await bot.send_message(chat_id, fitting(reply.text), parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=keyboard)
+        text = fitting(reply.text)
+        await bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, link_preview_options=NO_PREVIEW, reply_markup=keyboard, message_thread_id=topic)
 
 
 async def toast(bot: Bot, tap: str, text: str = "") -> None:

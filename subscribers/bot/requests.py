@@ -75,6 +75,11 @@ def move_of(change: ChatMemberUpdated) -> Move | None:
     return Move.JOINED_CHANNEL if change.chat.type == Chat.CHANNEL else Move.JOINED_GROUP
 
 
+def topic_of(message: Message) -> int | None:
+    """The topic of a group with topics in which it was written; None in the general one and in all other chats."""
+    return message.message_thread_id if message.is_topic_message else None
+
+
 def title_of(chat: Chat) -> str:
     """The chat's title, or the person's name and handle."""
     if chat.title:

@@ -34,6 +34,7 @@ class Asked:
     now: datetime
     message_id: int | None = None  # the message that the tapped button sits on, or that the dialogue edits; None for a command
     data: Mapping[str, Any] = field(default_factory=dict)  # what the dialogue has kept so far
+    topic: int | None = None  # of a group with topics: the one in which it was asked, and where the answer goes
 
     @property
     def parts(self) -> list[str]:

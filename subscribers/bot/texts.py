@@ -11,12 +11,12 @@ ADMINS_UNKNOWN = "Telegram does not say just now who the admins of this chat are
 NOT_SUBSCRIBED = "This chat gets no alerts. /start subscribes it."
 BACK, TO_SETTINGS, ALL_SETTINGS = "‹ Back", "‹ Settings", "All settings"
 REPLY_HERE = " In a group, answer as a reply to this message."
-GROUP_HELLO = "Hello! Send /start to get liquidation alerts in this group, or /help to see what I can do."
+GROUP_HELLO = "Hello! When an admin sends /start, this group gets alerts. /help shows what I can do."
 ABOUT = (
     "I watch liquidations, open interest and volume on Binance, Bybit and OKX (USDT and USDC perpetuals) and tell this chat what is large. "
     "Of liquidations Binance and OKX publish only samples, so dollars with ≥ are a lower bound. This is a measurement, not advice."
 )
-OLD_BUTTON = "This button is too old. /help shows all commands."
+OLD_BUTTON = "This button is too old. /settings shows what this chat gets, /help all commands."
 UNKNOWN = "I do not know that one."
 
 

@@ -1,6 +1,7 @@
 """How is a conversation played? The lines of a script against the real bot process and the fake Telegram, at a clock that stands still."""
 
 import difflib
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ CHATS = {"Desk": (-2002, "group"), "Market": (-1002003, "supergroup"), "News": (
 ADMINS = {"Desk": ["Ann"], "Market": ["Ann"], "News": ["Ann"]}
 ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 EVENTS = WRITING | {"answerCallbackQuery", "deleteMessage"}
+SECRET = re.compile(r"\b[\w-]{32,}\b")  # differs from run to run
 PATIENCE_S = 15.0  # for an answer that the script knows of
 QUIET_S = 1.0  # without it: so long nothing more came
 Stage = Mapping[str, Callable[[], object]]
@@ -39,7 +41,6 @@ class Conversation:
     clock: Path
     write: bool = False
     tapped: set[str] = field(default_factory=set)  # names of the buttons
-    said: set[str] = field(default_factory=set)  # names of the commands
     _seen: int = 0
 
     def __post_init__(self) -> None:
@@ -70,12 +71,13 @@ class Conversation:
         """Play conversations/`name`.txt with what the test does at its stage directions; fails with what differs."""
         file = FOLDER / f"{name}.txt"
         stored = file.read_text()
+        self.tapped = set()
         steps = steps_of(stored)
         in_step = True
         for step in steps:
             before, step.outputs = step.outputs, self._play(step, stage or {}, step.outputs if in_step and not self.write else None)
             in_step = in_step and before == step.outputs
-        played = text_of(steps)
+        played = text_of(steps, self.tapped)
         if self.write:
             file.write_text(played)
         elif played != stored:
@@ -114,8 +116,6 @@ class Conversation:
             return where, self.telegram.user_presses(chat_id, data, message.message_id, PEOPLE[who])
         if (raw := DATA.fullmatch(said)) is not None:
             return where, self.telegram.user_presses(chat_id, raw["data"], None, PEOPLE[who])
-        if said.startswith("/"):
-            self.said.add(said[1:].split()[0].partition("@")[0].lower())
         if who in CHATS:
             return where, self._say_as_chat(who, where, said)
         title = where or f"{who} Example"
@@ -165,7 +165,7 @@ def _lines(request: Request, home: str) -> list[str]:
     if request.method == "deleteMessage":
         return output("-", where or person, "(a message is deleted)")
     html = str(params.get("text") or params.get("caption") or "")
-    text = plain_text(html) if str(params.get("parse_mode", "")).lower() == "html" else html
+    text = SECRET.sub("(a secret)", plain_text(html) if str(params.get("parse_mode", "")).lower() == "html" else html)
     file = str(params.get("document") or params.get("photo") or "")
     rows = [[button["text"] for button in row] for row in (params.get("reply_markup") or {}).get("inline_keyboard", [])]
     shown = "\n".join(part for part in (f"({file})" if file else "", text) if part)

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 INPUT = re.compile(r"(?:(?P<who>\w+)(?: in (?P<where>\w+))?)?> (?P<said>.*)")
 TAP = re.compile(r"\[(?P<label>.+)\](?P<back>\^*)")
 REPLY = "(reply) "
+COMMAND = re.compile(r"/(?P<name>\w+)")
+TAPPED = "# Tapped: "
 DATA = re.compile(r"\{(?P<data>.*)\}")
 
 
@@ -57,9 +59,23 @@ def steps_of(text: str) -> list[Step]:
     return steps
 
 
-def text_of(steps: Iterable[Step]) -> str:
-    """The file of these steps."""
-    return "\n\n".join(map(str, steps)) + "\n"
+def text_of(steps: Iterable[Step], tapped: Iterable[str]) -> str:
+    """The file of these steps; its last line says which buttons of the bot's table were tapped."""
+    footer = [f"{TAPPED}{' '.join(sorted(tapped))}"] if tapped else []
+    return "\n\n".join([*map(str, steps), *footer]) + "\n"
+
+
+def tapped_in(text: str) -> set[str]:
+    """The names of the buttons that are tapped in the script."""
+    last = text.rstrip().splitlines()[-1]
+    return set(last.removeprefix(TAPPED).split()) if last.startswith(TAPPED) else set()
+
+
+def commands_in(text: str) -> set[str]:
+    """The names of the commands that people type in the script."""
+    said = (INPUT.fullmatch(step.line) for step in steps_of(text))
+    found = (COMMAND.match(line["said"]) for line in said if line)
+    return {command["name"].lower() for command in found if command}
 
 
 def output(mark: str, where: str, text: str, rows: Iterable[Iterable[str]] = ()) -> list[str]:

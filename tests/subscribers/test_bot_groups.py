@@ -69,6 +69,15 @@ def test_a_button_that_is_none_is_said_to_be_too_old(telegram: FakeTelegram, bot
     assert len(telegram.sent_to(ANN)) == 1 and bot.poll() is None
 
 
+def test_in_a_group_with_topics_the_answer_goes_where_it_was_asked(telegram: FakeTelegram, bot: Process) -> None:
+    message = updates.message(GROUP, "/help", 5, EVE) | {"message_thread_id": 77}
+    telegram.push_update({"message": message | {"is_topic_message": True}})
+    answers(telegram, GROUP, 1)
+    telegram.push_update({"message": message})  # the thread of a reply, in a group without topics
+    answers(telegram, GROUP, 2)
+    assert [sent.params.get("message_thread_id") for sent in telegram.sent_to(GROUP)] == ["77", None]
+
+
 def test_nobody_taps_in_anothers_private_chat(telegram: FakeTelegram, bot: Process) -> None:
     says(telegram, ANN, "/start")
     message = telegram.chats.shown(telegram.sent_to(ANN)[-1])

@@ -51,3 +51,17 @@ def _story(conversation: Conversation) -> Stage:
         "its chart is drawn": lambda: _draw(conversation),
         "a year later the alert is not kept any more": lambda: Alert.objects.all().delete(),
     }
+
+
+def test_help_and_groups(conversation: Conversation) -> None:
+    desk, telegram = CHATS["Desk"][0], conversation.telegram
+
+    def joins() -> None:
+        telegram.my_chat_member(CHATS["News"][0], "administrator", chat_type="channel", title="News")
+
+    stage: Stage = {
+        "the bot is added to the group Desk": lambda: telegram.my_chat_member(desk, "member", title="Desk"),
+        "the bot is removed from the group Desk": lambda: telegram.my_chat_member(desk, "kicked", old="member", title="Desk"),
+        "the channel News makes the bot an admin": joins,
+    }
+    conversation.play("help_and_groups", stage)
