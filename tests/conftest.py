@@ -12,6 +12,25 @@ from redis import Redis
 from alertsystem.broker import redis_client
 from tests import harness
 
+LONG = frozenset(  # files whose tests take the longest: whole systems, killed processes, recordings
+    f"test_{name}.py"
+    for name in (
+        "replay_scans",
+        "up",
+        "kills",
+        "holding",
+        "thresholds",
+        "road",
+        "demo",
+        "bot_flood",
+        "charts_processes",
+        "dispatcher_processes",
+        "fleet",
+        "scans",
+        "admin_browser",
+    )
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options by which the runner keeps from repeating on PostgreSQL what needs no database, and by which conversations are written anew."""
@@ -29,6 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if _touches_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
         items[:] = kept
+    items.sort(key=lambda item: item.path.name not in LONG)  # begun last, one of them would keep the others waiting at the end
 
 
 @pytest.hookimpl(wrapper=True)
