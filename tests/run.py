@@ -114,7 +114,7 @@ def _pytest(database: str, env: Mapping[str, str], folder: str, words: Sequence[
     report = Path(folder, "report.xml")
     report.unlink(missing_ok=True)
     short = f"--basetemp={folder}/t"  # a socket's path has 107 characters at most
-    command = [sys.executable, "-m", "pytest", "-p", "cacheprovider", "-o", f"cache_dir={folder}/cache", f"--junitxml={report}", short, *words]
+    command = [sys.executable, "-m", "pytest", "-o", f"cache_dir={folder}/cache", f"--junitxml={report}", short, *words]
     try:
         done = subprocess.run(command, cwd=PROJECT_DIR, env={**os.environ, **env}, timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
