@@ -8,6 +8,7 @@ from monitors.models import DIRECTIONS, KINDS, Signal, decimal_field
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 
+IN_WORDS = {"LONG": "of longs", "SHORT": "of shorts", "UP": "up", "DOWN": "down", "": ""}
 ALL_SEVERITIES = [(severity.value, severity.name) for severity in Severity]
 
 
@@ -63,7 +64,7 @@ class Alert(models.Model):
         indexes += [models.Index(fields=["fingerprint", "id", "largest"], name="alert_story")]  # the newest of a story, and the last one as large
 
     def __str__(self) -> str:
-        return f"{self.get_severity_display()} {self.asset} {self.kind} {self.direction}"
+        return f"{self.get_severity_display()} {self.asset} {self.get_kind_display()} {IN_WORDS[self.direction]}".strip()
 
 
 class Decision(models.Model):

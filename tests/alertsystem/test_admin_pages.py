@@ -12,6 +12,7 @@ from django.utils import timezone
 from alerts.models import Alert, Decision, Delivery
 from alertsystem import admin_base
 from monitors.models import BlindSpot, FeedStatus, Liquidation, Market, Signal
+from monitors.thresholds import Severity
 from tests.alerts.builders import make_alert, make_delivery, make_subscriber
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +109,9 @@ def test_whoever_logs_in_by_the_plain_address_lands_on_the_overview() -> None:
     User.objects.create_superuser("another", password="a password of its own")
     answer = Client().post("/admin/login/", {"username": "another", "password": "a password of its own"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
+def test_the_heading_of_an_alert_says_whose_positions_were_closed(client: Client) -> None:
+    alert = make_alert(severity=Severity.EXTREME, asset="BTC")
+    assert str(alert) == "EXTREME BTC cascade of longs"
+    assert str(alert) in client.get(reverse("admin:alerts_alert_change", args=[alert.pk])).content.decode()
