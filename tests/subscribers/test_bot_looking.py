@@ -122,7 +122,7 @@ def test_a_button_fits_telegrams_limit_whatever_the_filter() -> None:
 def test_a_button_that_nobody_made_is_told_so(data: str) -> None:
     make_alert(signal_at(1))
     reply = press(f"r:{data}")
-    assert reply.toast == "This button is too old. /help shows all commands." or reply.text.startswith("<b>Last alerts")
+    assert reply.toast == "This button is too old. /settings shows what this chat gets, /help all commands." or reply.text.startswith("<b>Last alerts")
 
 
 def test_recent_of_this_chat_needs_a_subscription() -> None:
