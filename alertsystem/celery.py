@@ -8,13 +8,14 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import heartbeat_sent, setup_logging, task_prerun, worker_process_init
+from celery.signals import heartbeat_sent, setup_logging, task_prerun, worker_init, worker_process_init
 from django.conf import settings
 from kombu import Queue
 
 from alertsystem import ending  # noqa: F401  # before a worker forks its pool
 from alertsystem.connections import use_sound_connections
 from alertsystem.heartbeats import say_alive
+from alertsystem.logs import say_at_once
 from alertsystem.parenthood import die_with_parent
 from monitors.thresholds import Severity
 
@@ -61,6 +62,14 @@ def enqueue(task: str, *args: Any, priority: int, wait_s: float = 0, expires_s: 
 def _log_as_django_does(**_: Any) -> None:
     """Keep Celery from setting up a logging of its own."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def _end_as_others_log(**_: Any) -> None:
+    """Celery writes "Warm shutdown" and the like past all logging."""
+    from celery.apps import worker  # which only workers load
+
+    worker.safe_say = say_at_once  # type: ignore[attr-defined]  # the stubs lack it
 
 
 @heartbeat_sent.connect

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 PROCESS_OF_COMMAND = {"watch_liquidations": "monitor", "run_bot": "bot", "runserver": "web", "gunicorn": "web"}
+STDERR = 2  # its file descriptor
 CELERY_COMMANDS = ("worker", "beat")
 _TOKEN = re.compile(r"\d{6,}:[\w-]{25,}|(?<=/bot)\d+:[\w-]+")  # as @BotFather writes them, and in the URLs of the Bot API
 
@@ -35,6 +36,14 @@ def redact(text: str) -> str:
 def not_readyz(record: logging.LogRecord) -> bool:
     """Leave out Django's line about each 503 of /readyz: its answer says it all."""
     return "/readyz" not in record.getMessage()
+
+
+def say_at_once(message: str, file: object = None) -> None:
+    """What a signal handler says, as a line of the log: a handler of `logging` may be in the middle of another one."""
+    root = logging.getLogger()
+    if root.handlers and root.getEffectiveLevel() <= logging.INFO:
+        record = logging.makeLogRecord({"name": "celery", "levelno": logging.INFO, "levelname": "INFO", "msg": message})
+        os.write(STDERR, f"{root.handlers[0].format(record)}\n".encode())
 
 
 class TextFormatter(logging.Formatter):

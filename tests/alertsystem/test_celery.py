@@ -1,7 +1,9 @@
 """Where a published task lands, and what the worker and beat say of themselves, on a real broker."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs lack it
@@ -57,6 +59,16 @@ def test_a_plain_worker_serves_every_queue(processes: Processes) -> None:
     processes.python("celery", "-A", "alertsystem", "worker", "-c", "1")
     names = [f"worker:{queue}" for queue in QUEUES]
     wait_until(lambda: all(alive(*names).values()), 30, "a heartbeat for every queue")
+
+
+def test_a_worker_says_in_lines_of_the_log_that_it_ends(processes: Processes, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = processes.celery_workers("alerts", env={"PROCESS_NAME": "alerts", "LOG_LEVEL": "INFO"}, log=log)[0]
+    process.terminate()
+    assert process.wait(30) == 0
+    line = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INFO +alerts +"
+    assert re.search(line + r"worker: Warm shutdown", log.read_text())
+    assert all(re.match(line, said) for said in log.read_text().splitlines()), log.read_text()
 
 
 def test_beat_follows_an_edited_schedule_within_seconds_and_keeps_it(processes: Processes, valkey: Redis) -> None:
