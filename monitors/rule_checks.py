@@ -5,11 +5,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from monitors.market import Kind, Venue
+from monitors.market import UNIT_OF_KIND, Kind, Unit, Venue
 
 RUNGS = ("low", "moderate", "high", "extreme")
 QUOTES = ("USDT", "USDC")
 MAX_EVENTS = 10_000
+MOST = {Unit.USD: Decimal(10) ** 12, Unit.PERCENT: Decimal(10) ** 7}  # all that is open on all venues is a fraction of the first
 
 
 def normal_asset(text: str) -> str:
@@ -29,7 +30,7 @@ def normal_asset(text: str) -> str:
 
 def problems(values: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with a rule's values: a message for each field concerned, empty when all is well."""
-    return ladder_problems(values) | _guard_problems(values)
+    return ladder_problems(values) | _size_problems(values) | _guard_problems(values)
 
 
 def ladder_problems(values: Mapping[str, Any]) -> dict[str, str]:
@@ -45,11 +46,23 @@ def ladder_problems(values: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def _size_problems(values: Mapping[str, Any]) -> dict[str, str]:
+    unit = UNIT_OF_KIND[Kind(values["kind"])] if values.get("kind") else Unit.USD
+    most = f"{MOST[unit]:,} {'dollars' if unit is Unit.USD else '%'}"
+    return {
+        name: f"{name.upper()} must be at most {most}: no market reaches more."
+        for name in RUNGS
+        if (value := values.get(name)) is not None and value > MOST[unit]
+    }
+
+
 def _guard_problems(values: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     min_usd, min_events, min_venues = (values.get(name) for name in ("min_usd", "min_events", "min_venues"))
     if min_usd is not None and min_usd < 0:
         found["min_usd"] = "Dollars, at least: must be 0 or more."
+    if min_usd is not None and min_usd > MOST[Unit.USD]:
+        found["min_usd"] = f"Dollars, at least: must be at most {MOST[Unit.USD]:,}: no market reaches more."
     if min_events is not None and min_events > MAX_EVENTS:
         found["min_events"] = f"Events, at least: {MAX_EVENTS:,} at most; no window ever holds more."
     if values.get("kind") == Kind.LIQUIDATION:
