@@ -37,6 +37,7 @@ class Connection:
         self._app, self._answers = app, answers
         self.bot: Bot = app.bot
         self._troubles = Troubles()
+        self._unreadable = 0
 
     async def open(self) -> None:
         """Be known to Telegram; returns once it works."""
@@ -67,10 +68,12 @@ class Connection:
                 return result
 
     def read(self, entry: dict[str, Any]) -> Update | None:
-        """An update from its JSON; None for one that the library cannot read."""
+        """An update from its JSON; None for one that the library cannot read: counted and logged, and skipped, else it would come again for ever."""
         try:
             return Update.de_json(entry, self._app.bot)
-        except Exception:
+        except Exception as error:
+            self._unreadable += 1
+            log.error("an update from Telegram cannot be read (%s) and is skipped; %d since the start", type(error).__name__, self._unreadable)
             return None
 
     async def _handle_in_order(self, updates: Iterable[Update], at_once: asyncio.Semaphore) -> None:

@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Sequence
 from typing import Any, cast
 
-from telegram import Update
 from telegram.error import TelegramError
 
 from subscribers.bot.connection import Connection
 from subscribers.bot.handlers import ALLOWED_UPDATES
 
-POLL_S = 10  # how long Telegram may hold a question; a dead connection is noticed 5 s later
+POLL_S = 10  # how long Telegram may hold a question; a dead connection is noticed `ANSWER_S` later
+ANSWER_S = 5.0
 CONFIRM_S = 0.5  # the farewell may not hold up the end of the process
 
 log = logging.getLogger(__name__)
+# `Bot.get_updates` gives none when it cannot read one of them, and logs all of them with a traceback: they are asked for as JSON, and read one by one
+warnings.filterwarnings("ignore", r"Please use 'Bot\.getUpdates'")
 
 
 class Poller:
@@ -30,10 +33,10 @@ class Poller:
         await self._end_webhook()
         log.info("the bot @%s is listening", self._connection.bot.username)
         while True:
-            updates = await self._connection.until_it_works(self._ask)
-            if updates:
-                await self._connection.handle(updates)
-                self._next = updates[-1].update_id + 1
+            found = await self._connection.until_it_works(self._ask)
+            if found:
+                await self._connection.handle(update for update in map(self._connection.read, found) if update is not None)
+                self._next = found[-1]["update_id"] + 1
                 await self._connection.settle()
 
     async def farewell(self) -> None:
@@ -41,7 +44,7 @@ class Poller:
         if not self._next:
             return
         try:
-            await asyncio.wait_for(self._connection.bot.get_updates(offset=self._next, limit=1, timeout=0), CONFIRM_S)
+            await asyncio.wait_for(self._get_updates(limit=1), CONFIRM_S)
         except (TelegramError, TimeoutError):
             log.info("the last updates may be answered twice")
 
@@ -52,20 +55,11 @@ class Poller:
         except TelegramError as error:
             log.info("a webhook that was set is still there: %s", type(error).__name__)
 
-    async def _ask(self) -> Sequence[Update]:
-        try:
-            updates: Sequence[Update] = await self._connection.bot.get_updates(offset=self._next, timeout=POLL_S, allowed_updates=ALLOWED_UPDATES)
-        except TelegramError:
-            raise
-        except Exception as error:  # one update that the library cannot read must not hide all others for ever
-            log.error("an update from Telegram cannot be read (%s); it is skipped", type(error).__name__)
-            return await self._ask_for_readable()
-        return updates
+    async def _ask(self) -> Sequence[dict[str, Any]]:
+        return await self._get_updates(timeout_s=POLL_S, allowed_updates=ALLOWED_UPDATES)
 
-    async def _ask_for_readable(self) -> Sequence[Update]:
-        """The waiting updates that can be read; when none can, they are confirmed unread."""
-        found = cast("list[dict[str, Any]]", await self._connection.bot.do_api_request("getUpdates", api_kwargs={"offset": self._next, "timeout": 0}))
-        readable = [update for update in map(self._connection.read, found) if update is not None]
-        if found and not readable:
-            self._next = found[-1]["update_id"] + 1
-        return readable
+    async def _get_updates(self, timeout_s: int = 0, **words: object) -> Sequence[dict[str, Any]]:
+        """What waits from `_next` on, oldest first, as Telegram writes it; all before is confirmed."""
+        asked = {"offset": self._next, "timeout": timeout_s, **words}
+        found = await self._connection.bot.do_api_request("getUpdates", api_kwargs=asked, read_timeout=ANSWER_S + timeout_s)
+        return cast("list[dict[str, Any]]", found)

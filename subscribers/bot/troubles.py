@@ -4,7 +4,7 @@ import logging
 import random
 from dataclasses import dataclass
 
-from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Conflict, EndPointNotFound, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 FIRST_WAIT_S, MAX_WAIT_S = 1.0, 30.0
 
@@ -40,7 +40,7 @@ class Troubles:
 def describe(error: TelegramError) -> str:
     """The trouble in words that say what to do; never the error's own words, which may hold the token."""
     match error:
-        case InvalidToken():
+        case InvalidToken() | EndPointNotFound():  # a poll is told 404 by either
             return "TELEGRAM_BOT_TOKEN is refused by Telegram: put in the token that @BotFather gave"
         case Conflict():
             return "another process polls with this bot's token, or a webhook is set: stop it, or use another token"

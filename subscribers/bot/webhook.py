@@ -75,7 +75,6 @@ class Webhook:
             return web.Response(status=400)
         update = self._connection.read(entry) if isinstance(entry, dict) else None
         if update is None:
-            log.error("an update from Telegram cannot be read; it is skipped")
             return web.Response()  # else it would come again for ever
         chat = update.effective_chat.id if update.effective_chat else None
         async with self._turns.setdefault(chat, asyncio.Lock()):

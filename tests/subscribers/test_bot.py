@@ -195,13 +195,18 @@ def test_other_bots_and_messages_without_words_are_left_alone(telegram: FakeTele
     assert is_active(GROUP) is None
 
 
-def test_an_update_that_nobody_can_read_does_not_stop_the_others(telegram: FakeTelegram, bot: Process) -> None:
+def test_an_update_that_nobody_can_read_is_one_line_and_does_not_stop_the_others(telegram: FakeTelegram, bot: Process, log: Path) -> None:
     telegram.push_update({"message": {"message_id": 1, "chat": "no chat at all"}})
     assert HELP in says(telegram, ANN, "/help")
     telegram.push_update({"message": {"message_id": 1, "chat": "no chat at all"}})
     telegram.push_update({"message": {}})
     assert HELP in says(telegram, ANN + 1, "/help")
-    assert bot.poll() is None
+    telegram.push_update({"message": {}})
+    bot.send_signal(signal.SIGTERM)
+    assert bot.wait(10) == 0
+    said = [line.split("  ", 1)[-1] for line in log.read_text().splitlines() if " ERROR " in line]
+    assert len(said) >= 3 and said[2].endswith("cannot be read (KeyError) and is skipped; 3 since the start"), said
+    assert "Traceback" not in log.read_text() and "Warning" not in log.read_text()
 
 
 def test_of_a_chat_that_asks_all_the_time_only_the_newest_question_is_answered(telegram: FakeTelegram, bot: Process) -> None:
