@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from monitors.detectors.episode import PEAK_EVERY_MS
 from monitors.detectors.intake import Intake
 from monitors.detectors.liquidation_cascade import LiquidationDetector
 from monitors.market import Kind, Signal, Unit, Venue
-from monitors.recording import Arrival, Header
+from monitors.recording import Arrival, BrokenLine, Header
 from monitors.thresholds import Rulebook, Severity
 from monitors.venues.contracts import Contracts, of_recording
 from monitors.venues.registry import parser_for
@@ -58,10 +58,11 @@ class Event:
 
 
 class Replay:
-    """One run over one recording; `skipped` counts what was not used, by venue and reason."""
+    """One run over one recording; `skipped` counts what was not used, by venue and reason, `complain` hears of each line that holds something malformed."""
 
-    def __init__(self, header: Header, rulebook: Rulebook, listed: Listed) -> None:
+    def __init__(self, header: Header, rulebook: Rulebook, listed: Listed, complain: Callable[[BrokenLine], None] = lambda _: None) -> None:
         self.skipped: Counter[str] = Counter()
+        self._complain = complain
         self._contracts: dict[Venue, Contracts] = {venue: of_recording(venue, header.markets.get(venue, {})) for venue in Venue}
         self._rulebook, self._listed = rulebook, listed
         self._intake, self._detector, self._scans = Intake(), LiquidationDetector(rulebook), ScanReplay(rulebook, listed)
@@ -89,7 +90,7 @@ class Replay:
     def _liquidations(self, arrival: Arrival) -> None:
         frame = parse_arrival(arrival, self._contracts)
         if frame.malformed:
-            self.skipped[f"{arrival.venue}: malformed, e.g. {frame.sample}"] += frame.malformed
+            self._malformed(arrival, frame.sample, frame.malformed)
         for reason, rows in frame.dropped.items():
             self.skipped[f"{arrival.venue}: {reason}"] += rows
         admission = self._intake.admit(frame.liquidations, self._clock_ms)
@@ -104,7 +105,11 @@ class Replay:
         try:
             self._scans.add(arrival)
         except ODD as error:
-            self.skipped[f"{arrival.venue}: malformed {arrival.feed}, e.g. {str(error)[:80]}"] += 1
+            self._malformed(arrival, str(error)[:80])
+
+    def _malformed(self, arrival: Arrival, sample: str, rows: int = 1) -> None:
+        self.skipped[f"{arrival.venue}: malformed {arrival.feed}"] += rows
+        self._complain(BrokenLine(arrival.number, f"malformed {arrival.feed} of {arrival.venue}: {sample}"))
 
     def _finish_scan(self) -> None:
         for signal in self._scans.finish(self._clock_ms):

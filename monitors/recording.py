@@ -4,7 +4,7 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One line: `payload` of `feed` arrived from `venue` at `at_ms`, epoch milliseconds."""
+    """One line: `payload` of `feed` arrived from `venue` at `at_ms`, epoch milliseconds; `number` as of a broken line."""
 
     at_ms: int
     venue: Venue
     feed: str
     payload: Any
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _arrival(line: bytes, number: int) -> Arrival | BrokenLine:
             return BrokenLine(number, f"'at' is not epoch milliseconds: {json.dumps(entry['at'])[:40]}")
         if entry["feed"] not in FEEDS:
             return BrokenLine(number, f"unknown feed {json.dumps(entry['feed'])[:40]}")
-        return Arrival(entry["at"], Venue(entry["venue"]), entry["feed"], entry["payload"])
+        return Arrival(entry["at"], Venue(entry["venue"]), entry["feed"], entry["payload"], number)
     except orjson.JSONDecodeError:
         return BrokenLine(number, "not JSON")
     except KeyError as error:

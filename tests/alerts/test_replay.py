@@ -111,6 +111,17 @@ def test_standard_output_is_json_lines_only_and_warnings_go_to_standard_error(re
     assert all(reason in err for reason in ("inverse", "unknown", "stale"))
 
 
+def test_a_line_that_holds_something_malformed_is_named_by_its_number(recording: Recording) -> None:
+    half = bybit(1, 7)
+    half["payload"]["data"] = [*half["payload"]["data"], {"T": "soon"}]
+    sample = {**tick(2), "feed": "open_interest", "payload": {"symbol": 5}}
+    _, err = recording.output(bybit(0, 5), "{", {**tick(1), "payload": ["none"]}, half, sample, tick(3))
+    said = err.splitlines()
+    assert [line.split(":")[0] for line in said[:4]] == ["line 3", "line 4", "line 5", "line 6"]
+    assert "malformed liquidations of bybit" in said[2] and "soon" in said[2] and "malformed open_interest of bybit" in said[3]
+    assert said[4:] == ["not counted: 2 x bybit: malformed liquidations", "not counted: 1 x bybit: malformed open_interest"]
+
+
 def test_the_same_recording_gives_the_same_output_byte_for_byte(recording: Recording) -> None:
     lines = [bybit(second * 700, 400 + second, 300, asset="BTC" if second % 3 else "ETH") for second in range(60)]
     assert recording.output(*lines) == recording.output(*lines)

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from alerts.replay import Event, Replay, venues_of_assets
 from monitors import rulefile, selectors
-from monitors.recording import Arrival, RecordingReader, UnreadableRecording
+from monitors.recording import Arrival, BrokenLine, RecordingReader, UnreadableRecording
 from monitors.thresholds import Rulebook
 
 BROKEN_LINES_SHOWN = 20
@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     help = "Replay a recording (.jsonl or .jsonl.gz) with the system's threshold rules."
     requires_system_checks: list[str] = []  # no models are written; the database may not even exist
+    _broken = 0  # lines
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, the pace, the format and the rules."""
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             reader = RecordingReader(path)
         except (OSError, UnreadableRecording, rulefile.BadRules) as error:
             raise CommandError(str(error)) from None
-        replay = Replay(reader.header, rulebook, listed)
+        replay = Replay(reader.header, rulebook, listed, self._complain)
         try:
             for event in replay.run(_paced(self._sound(reader), options["speed"])):
                 self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n")
@@ -53,20 +54,22 @@ class Command(BaseCommand):
         except BrokenPipeError:  # `| head` has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
+        if self._broken > BROKEN_LINES_SHOWN:
+            self.stderr.write(f"{self._broken} broken lines in all")
         for what, count in sorted(replay.skipped.items()):
             self.stderr.write(f"not counted: {count} x {what}")
 
     def _sound(self, reader: RecordingReader) -> Iterator[Arrival]:
-        broken = 0
         for line in reader:
             if isinstance(line, Arrival):
                 yield line
-                continue
-            broken += 1
-            if broken <= BROKEN_LINES_SHOWN:
-                self.stderr.write(f"line {line.number}: {line.problem}; skipped")
-        if broken > BROKEN_LINES_SHOWN:
-            self.stderr.write(f"{broken} broken lines in all")
+            else:
+                self._complain(line)
+
+    def _complain(self, line: BrokenLine) -> None:
+        self._broken += 1
+        if self._broken <= BROKEN_LINES_SHOWN:
+            self.stderr.write(f"line {line.number}: {line.problem}; skipped")
 
     def _rulebook(self, path: Path | None) -> Rulebook:
         if path is not None:
