@@ -157,8 +157,11 @@ class Drainer:
         return True
 
     def _edit_next(self, now: float) -> bool:
-        """Begin to edit a message that is out of date; only when nothing new could be sent. `now` as for a chart."""
+        """Begin to edit a message that is out of date; only when nothing new can be sent soon. `now` as for a chart."""
         if now < self._edits_at or now < self._channel_at.get(Subscriber.Channel.TELEGRAM, 0.0):
+            return False
+        if self._chat_at and self.next_delivery(PATIENCE_S) is not None:  # it waits for its chat, a moment only
+            self._edits_at = min(self._chat_at.values())
             return False
         delivery = claims.next_edit(timezone.now(), self._busy(now))
         if delivery is None:

@@ -1,5 +1,6 @@
 """A message that was sent follows its incident, without getting in the way of new ones."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from redis import Redis
 from alerts import claims
 from alerts.dispatcher import drain
 from alerts.models import Alert, Delivery
+from alertsystem.broker import key
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 from tests.alerts.builders import escalate, make_alert, make_console, make_delivery, make_signal, make_subscriber
@@ -103,6 +105,21 @@ def test_the_slot_that_a_chat_waits_for_is_taken_by_a_new_message_and_not_by_an_
     drain()
     methods = [request.method for request in telegram.journal[shown:]]
     assert methods == ["sendMessage"] * 24 + ["editMessageText"] * 12
+
+
+def test_an_edit_waits_for_new_messages_whose_chats_wait_for_a_second_and_not_for_a_group_at_its_limit(
+    telegram: FakeTelegram, told: Make, valkey: "Redis"
+) -> None:
+    alert, busy, group = make_alert(), make_subscriber(), make_subscriber(-5)
+    told(alert)
+    shown = len(telegram.journal)
+    grow(alert, 700_000)
+    valkey.lpush(key("flood", f"group:{group.chat_id}"), *[round(time.time() * 1_000_000)] * 20)
+    for subscriber in (busy, busy, group):
+        make_delivery(subscriber)
+    drain()
+    assert [request.method for request in telegram.journal[shown:]] == ["sendMessage", "sendMessage", "editMessageText"]
+    assert Delivery.objects.get(state=State.PENDING).subscriber == group
 
 
 def test_only_the_newest_message_of_the_incident_is_edited(telegram: FakeTelegram, told: Make) -> None:
