@@ -107,7 +107,8 @@ def _row(name: tuple[str, ...], score: Score) -> list[str]:
 def _cell(moves: Moves) -> SafeString:
     """The median and the share of large moves, over how many of each there are."""
     numbers = "-" if moves.median_pct is None else f"{moves.median_pct:.2f} %"
-    large = "" if moves.large is None else f", {moves.large * 100:.0f} % large"
+    of = "" if moves.compared == moves.known else f" of {moves.compared:,}"
+    large = "" if moves.large is None else f", {moves.large * 100:.0f} %{of} large"
     counts = f"{moves.known:,} known" + (f", {moves.unknown:,} unknown" if moves.unknown else "")
     return format_html('<span class="one-line"><strong>{}</strong>{}<br>{}</span>', numbers, large, counts)
 

@@ -1,14 +1,14 @@
 """What happened, and who was told? The answers that the bot and the admin show."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, Q
 
 from alerts.models import Alert, Decision, Delivery
 from alerts.rules.incident import Outcome
 from alerts.rules.summary import amount, summary
-from monitors.market import Kind
+from monitors.market import Kind, epoch_ms
 from monitors.thresholds import Severity
 
 MAX_MOMENTS = 200  # of each sort: the page of an alert that went to 100,000 chats stays readable
@@ -29,7 +29,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long a delivery took from stage to stage, in ms; None where a stamp is missing or clocks disagree."""
+    """How long a delivery took from stage to stage, in whole ms of its stamps, so that they add up; None where one is missing.
+
+    `venue_to_received` is below 0 when the venue's clock is ahead of ours.
+    """
 
     venue_to_received: int | None
     received_to_detected: int | None
@@ -77,7 +80,7 @@ def latency(delivery: Delivery) -> Latency:
 
 
 def _ms(start: datetime | None, end: datetime | None) -> int | None:
-    return None if start is None or end is None else (end - start) // timedelta(milliseconds=1)
+    return None if start is None or end is None else epoch_ms(end) - epoch_ms(start)
 
 
 def _signal_moment(decision: Decision) -> Moment:

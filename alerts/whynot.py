@@ -10,10 +10,10 @@ from alerts import told
 from alerts.models import Decision, Delivery, FanOut
 from alerts.rules.incident import Outcome
 from alerts.rules.why_text import threshold
-from monitors import selectors
+from monitors import rulefile
 from monitors.market import UNIT_OF_KIND, Direction, Kind, fingerprint_of
 from monitors.models import Signal
-from monitors.thresholds import Rule, Severity
+from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 from subscribers.preferences import OFF, Preferences, Verdict, custom_threshold, wish_for
 from subscribers.selectors import preferences_as_of, preferences_of
@@ -132,12 +132,7 @@ def _unsent(subscriber: Subscriber, decision: Decision) -> Finding:
 
 
 def _low(decision: Decision) -> str:
-    rule = _rule(decision.signal)
-    return f"LOW is {threshold(rule.low, decision.signal.unit)} now" if rule is not None else ""
-
-
-def _rule(signal: Signal) -> Rule | None:
-    return selectors.rulebook_of(signal.asset).rule(Kind(signal.kind), signal.asset)
+    return f"LOW was {threshold(rulefile.of_object(decision.rule).low, decision.signal.unit)}" if decision.rule else ""
 
 
 def _unwanted(verdict: Verdict, wanted: Preferences, signal: Signal) -> str:

@@ -24,7 +24,7 @@ def checked_url(text: str, *, allow_private: bool) -> str:
     url = text.strip()
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        host, port = (parts.hostname or "").removesuffix("."), parts.port  # with the dot at its end it is the same name
     except ValueError:
         raise Forbidden("that is not an address") from None
     if len(url) > MAX_URL or parts.scheme not in ("http", "https") or not host or port == 0 or set(url) & set(" \t\r\n\\\x00") or not url.isascii():
@@ -42,6 +42,8 @@ def is_public(address: IPAddress) -> bool:
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
         if any(address in carrier for carrier in CARRIERS):
+            return False
+        if address.is_site_local:  # deprecated, and counted as global by Python
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
@@ -63,14 +65,14 @@ def _is_private_literal(host: str) -> bool:
 
 
 def _connect(connection: HTTPConnection) -> socket.socket:
-    """A socket to the first public address of the name; resolved once, checked, and then that one is used."""
+    """A socket to the first public address of the name; resolved once, checked, and then that one is used. Forbidden when it has none."""
     try:
         found = socket.getaddrinfo(connection.host.strip("[]"), connection.port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a..b is no name at all
         raise NewConnectionError(connection, f"the name cannot be resolved: {error}") from error
     public = [entry for entry in found if is_public(ipaddress.ip_address(str(entry[4][0]).split("%")[0]))]
     if not public:
-        raise NewConnectionError(connection, "the name leads to a private address")
+        raise Forbidden("the name leads to a private address")
     timeout = connection.timeout if isinstance(connection.timeout, int | float) else None
     try:
         return socket.create_connection((str(public[0][4][0]), connection.port), timeout)

@@ -36,10 +36,6 @@ def post(url: str, secret: str, delivery_id: int, payload: Mapping[str, Any], *,
 
     Redirects are not followed and the answer's body is not read: a receiver cannot lead us anywhere or keep us busy for longer than IN_ALL_S.
     """
-    try:
-        checked_url(url, allow_private=allow_private)
-    except Forbidden as error:
-        raise Undeliverable(str(error)) from None
     body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
     timestamp = str(int(time.time()))
     headers = {
@@ -47,7 +43,9 @@ def post(url: str, secret: str, delivery_id: int, payload: Mapping[str, Any], *,
         "X-Alert-Delivery": str(delivery_id), "X-Alert-Timestamp": timestamp, "X-Alert-Signature": signature(secret, timestamp, body),
     }  # fmt: skip
     try:
-        status, retry_after = _status(url, body, headers, allow_private=allow_private)
+        status, retry_after = _status(checked_url(url, allow_private=allow_private), body, headers, allow_private=allow_private)
+    except Forbidden as error:
+        raise Undeliverable(str(error)) from None
     except requests.RequestException as error:
         raise RetryLater(RETRY_S, f"no answer ({type(error).__name__})") from error
     if status >= 500 or status in RETRIED:

@@ -34,12 +34,13 @@ class Case:
 class Moves:
     """Over one horizon: how many outcomes are known and unknown, the median absolute return, and the share of large ones.
 
-    `median_pct` is None when none is known; `large` (0.25 is a quarter) when of none it is known what is usual.
+    `median_pct` is None when none is known; `large` (0.25 is a quarter) is of the `compared`, of which it is known what is usual, None without any.
     """
 
     known: int
     unknown: int
     median_pct: float | None
+    compared: int
     large: float | None
 
 
@@ -72,4 +73,5 @@ def _moves(results: Sequence[Result]) -> Moves:
     known = [(result.change_pct, result.usual_pct) for result in results if result.change_pct is not None]
     unknown = sum(result.change_pct is None and result.over for result in results)
     compared = [is_large(change, usual) for change, usual in known if usual is not None]
-    return Moves(len(known), unknown, median(abs(change) for change, _ in known) if known else None, sum(compared) / len(compared) if compared else None)
+    large = sum(compared) / len(compared) if compared else None
+    return Moves(len(known), unknown, median(abs(change) for change, _ in known) if known else None, len(compared), large)

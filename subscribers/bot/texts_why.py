@@ -1,13 +1,14 @@
 """What does /why say?"""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import escape
 
 from alerts.history import latency, line_of
 from alerts.models import Delivery
 from alerts.rules import why_text
 from alerts.why import Why
+from monitors.market import epoch_ms
 from monitors.models import Signal
 from subscribers.bot.clock import Clock
 from subscribers.bot.texts_told import step_in_words
@@ -15,7 +16,6 @@ from subscribers.bot.texts_told import step_in_words
 FORGOTTEN = "The measurement behind this alert is not kept any more."
 NOT_FOR_THIS_CHAT = "Nothing was sent to this chat; /whynot says why"
 State = Delivery.State
-MILLISECOND = timedelta(milliseconds=1)
 
 
 def why(answer: Why, clock: Clock) -> str:
@@ -76,4 +76,7 @@ def _stamps(answer: Why) -> list[tuple[str, datetime | None]]:
 
 
 def _since(before: datetime | None, at: datetime) -> str:
-    return f" (+{(at - before) // MILLISECOND:,} ms)" if before is not None else ""
+    if before is None:
+        return ""
+    ms = epoch_ms(at) - epoch_ms(before)
+    return f" (+{ms:,} ms)" if ms >= 0 else f" (−{-ms:,} ms: clocks differ)"  # a venue's may be ahead of ours

@@ -55,6 +55,9 @@ def test_the_page_counts_by_severity_kind_rule_and_asset(client: Client) -> None
     assert "<strong>1.40 %</strong>, 50 % large<br>2 known" in html, "the median of 2.1 and 0.7; over twice 0.5 is one of them"
     assert "<strong>-</strong><br>0 known, 2 unknown" in html
     assert "<strong>2.10 %</strong>, 100 % large<br>1 known" in html
+    measured(usual_pct=None, change_pct=-4.1)
+    html = " ".join(client.get(reverse(PAGE)).content.decode().split())
+    assert "<strong>3.10 %</strong>, 100 % of 1 large<br>2 known" in html, "of one of the two nothing is usual"
 
 
 def test_the_period_can_be_chosen_and_nothing_in_it_is_said(client: Client) -> None:

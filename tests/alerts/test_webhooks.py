@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from alerts import claims, outbox, webhooks
 from alerts.channels.addresses import Forbidden, checked_url, is_public
-from alerts.channels.base import RetryLater
+from alerts.channels.base import RetryLater, Undeliverable
 from alerts.channels.webhook import post
 from alerts.models import Delivery
 from alertsystem.env import PROJECT_DIR
@@ -142,6 +142,7 @@ def test_it_wants_what_its_chat_wants(receiver: FakeReceiver, hook: Webhook) -> 
         "http://127.0.0.1/", "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0/", "http://[::1]/", "http://[::ffff:127.0.0.1]/",
         "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://10.1.2.3/", "http://172.16.0.1/", "http://192.168.1.1/", "http://169.254.169.254/",
         "http://100.64.0.1/", "http://224.0.0.1/", "http://[fe80::1]/", "http://[fd00::1]/", "http://localhost/", "http://db.internal/", "http://[::7f00:1]/",
+        "http://localhost./", "http://127.0.0.1./", "http://metadata.google.internal./", "http://[fec0::1]/",
     ],
 )  # fmt: skip
 def test_where_no_webhook_may_lead(url: str) -> None:
@@ -157,9 +158,14 @@ def test_public_addresses_may_be_called() -> None:
 def test_a_name_that_leads_to_this_machine_is_not_connected_to(receiver: FakeReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     port = receiver.url.split(":")[2].split("/")[0]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", int(port)))])  # as a name server of the receiver's would answer
-    with pytest.raises(RetryLater, match="no answer"):
+    with pytest.raises(Undeliverable, match="the name leads to a private address"):
         post(f"http://example.com:{port}/", "secret", 1, {}, allow_private=False)
     assert receiver.calls == []
+
+
+def test_a_name_that_cannot_be_one_is_no_fault_of_ours() -> None:
+    with pytest.raises(RetryLater, match="no answer"):
+        post("http://a..b/", "secret", 1, {}, allow_private=False)
 
 
 def test_addresses() -> None:

@@ -66,3 +66,18 @@ def test_each_signal_of_one_story_keeps_the_rule_that_judged_it() -> None:
     answer = why(alert, None)
     assert answer is not None
     assert (answer.decision.signal, answer.rule.kind) == (cascade, Kind.CASCADE)
+
+
+def test_of_two_signals_of_one_frame_it_is_the_one_that_this_subscriber_wants() -> None:
+    cascade, single = make_signal(6_000_000, "BTC", Kind.CASCADE), make_signal(2_500_000, "BTC", Kind.LIQUIDATION)
+    Signal.objects.update(received_at=cascade.received_at)
+    single.refresh_from_db()
+    alert = make_alert(cascade, Severity.HIGH)
+    of_cascade, of_single = decided(cascade, alert, Severity.HIGH), decided(single, alert, Severity.MODERATE)
+    ann = make_subscriber()
+    ann.subscriptions.update(kind=Kind.LIQUIDATION)
+    told(ann, alert, single, Severity.MODERATE)
+    assert [answer and answer.decision for answer in (why(alert, ann), why(alert, None))] == [of_single, of_cascade]
+    Decision.objects.filter(pk=of_cascade.pk).update(severity=Severity.MODERATE, step=Severity.MODERATE)
+    answer = why(alert, ann)
+    assert answer is not None and answer.decision == of_single, "both had her step"

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from alerts.models import Alert, Decision, FanOut
 from alerts.whynot import Because, Finding, why_not
+from monitors import rulefile
 from monitors.market import Kind
-from monitors.models import Signal
+from monitors.models import Signal, ThresholdRule
 from monitors.thresholds import Severity
 from subscribers import services
 from subscribers.models import Subscriber, Subscription
@@ -125,8 +126,10 @@ def test_a_message_that_was_not_sent_says_it_itself(ann: Subscriber, state: str,
 
 
 def test_below_low_and_what_the_operator_did(ann: Subscriber) -> None:
-    decision = decided(Severity.BELOW_LOW, "below_low", 400_000, reason="below LOW")
-    assert because(ann) == (Because.BELOW_LOW, "LOW is $500,000 now"), "the seeded rule for cascades of BTC"
+    rule = ThresholdRule.objects.get(kind="cascade", asset="BTC")
+    decision = decided(Severity.BELOW_LOW, "below_low", 400_000, reason="below LOW", rule=rulefile.as_object(rule.as_rule()))
+    ThresholdRule.objects.update(low=1)
+    assert because(ann) == (Because.BELOW_LOW, "LOW was $500,000"), "the rule that decided, not that of now"
     for outcome, reason in (("switched_off", Because.SWITCHED_OFF), ("out_of_order", Because.OUT_OF_ORDER)):
         Decision.objects.filter(pk=decision.pk).update(outcome=outcome)
         assert only(ann).because is reason

@@ -233,6 +233,22 @@ def test_why_gives_the_numbers_the_rule_and_the_milliseconds() -> None:
     assert press(f"w:{alert.pk}").text == answer.text
 
 
+def test_milliseconds_add_up_and_a_venues_clock_may_be_ahead() -> None:
+    ann, alert = make_subscriber(ANN), story()
+    at = datetime(2026, 7, 11, 12, 4, 30, 999, tzinfo=UTC)
+    stamps = [at + timedelta(microseconds=us) for us in (20_001, 0, 1_002, 2_001, 3_001)]
+    names = ("event_at", "received_at", "detected_at", "queued_at", "sent_at")
+    stories.sent(ann, alert, alert.peak, Severity.HIGH, **dict(zip(names, stamps, strict=True)))
+    assert ask("why").text.splitlines()[-8:-2] == [
+        "Venue's stamp 12:04:30.021",
+        "Received 12:04:30.000 (−21 ms: clocks differ)",
+        "Detected 12:04:30.002 (+2 ms)",
+        "Queued 12:04:30.003 (+1 ms)",
+        "Sent 12:04:30.004 (+1 ms)",
+        "4 ms from received to sent",
+    ]
+
+
 def test_why_names_the_own_threshold() -> None:
     ann, alert = make_subscriber(ANN), story()
     ann.subscriptions.update(custom_threshold=2_500_000)

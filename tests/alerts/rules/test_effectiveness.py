@@ -20,18 +20,18 @@ def test_the_median_is_of_absolute_moves_and_large_is_over_twice_the_usual() -> 
     """Moves of 1, 3, 2 and 0 %: the median is 1.5; of those with a usual move of 1 % only 3 is over 2."""
     moves = [case(move=known(change)) for change in (1.0, -3.0, 2.0, 0.0)]
     [score] = scores(moves, lambda each: (each.kind,)).values()
-    assert score.moves[5] == Moves(4, 0, 1.5, 0.25)
+    assert score.moves[5] == Moves(4, 0, 1.5, 4, 0.25)
 
 
 def test_what_is_unknown_or_yet_to_come_counts_as_no_move() -> None:
     [score] = scores([case(move=known(-4.0)), case(move=UNKNOWN), case(move=WAITING), case()], lambda each: (each.kind,)).values()
-    assert (score.alerts, score.moves[5]) == (4, Moves(1, 1, 4.0, 1.0))
-    assert score.moves[60] == Moves(0, 0, None, None)
+    assert (score.alerts, score.moves[5]) == (4, Moves(1, 1, 4.0, 1, 1.0))
+    assert score.moves[60] == Moves(0, 0, None, 0, None)
 
 
 def test_without_anything_usual_nothing_is_large_and_nothing_is_not() -> None:
     [score] = scores([case(move=known(9.0, None)), case(move=known(1.0, None))], lambda each: (each.kind,)).values()
-    assert score.moves[5] == Moves(2, 0, 5.0, None)
+    assert score.moves[5] == Moves(2, 0, 5.0, 0, None)
 
 
 def test_groups_come_with_the_most_alerts_first_and_their_votes() -> None:
