@@ -88,13 +88,15 @@ def _draw_below(axes: Axes, below: Bars | Line) -> None:
         return
     bottoms: dict[int, float] = {}
     for colour, (name, values) in zip(COLOURS if len(below.parts) > 1 else COLOURS[2:], below.parts, strict=False):
+        if not values:  # its name would stand there in a colour of its own
+            continue
         begins = [_time(at) for at in values]
         under = [bottoms.get(at, 0.0) for at in values]
         axes.bar(begins, list(values.values()), below.width_ms / 86_400_000 * 0.9, under, align="edge", color=colour, label=name)  # type: ignore[arg-type]
         bottoms = {**bottoms, **{at: bottoms.get(at, 0.0) + value for at, value in values.items()}}
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: dollars(Decimal(repr(float(value)))) if value > 0 else "0"))
-    if any(name for name, _ in below.parts):
+    if any(name for name, values in below.parts if values):
         axes.legend(fontsize=MEDIUM, frameon=False, loc="upper left", labelcolor=INK, handlelength=1)
 
 

@@ -15,6 +15,7 @@ import requests
 from django.utils import timezone
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
+from urllib3.exceptions import LocationValueError
 
 from alerts.channels.addresses import Forbidden, checked_url, public_pools
 from alerts.channels.base import RetryLater, Undeliverable
@@ -46,7 +47,7 @@ def post(url: str, secret: str, delivery_id: int, payload: Mapping[str, Any], *,
         status, retry_after = _status(checked_url(url, allow_private=allow_private), body, headers, allow_private=allow_private)
     except Forbidden as error:
         raise Undeliverable(str(error)) from None
-    except requests.RequestException as error:
+    except (requests.RequestException, LocationValueError) as error:
         raise RetryLater(RETRY_S, f"no answer ({type(error).__name__})") from error
     if status >= 500 or status in RETRIED:
         raise RetryLater(_wait_s(retry_after), f"it answered {status}")

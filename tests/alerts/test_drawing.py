@@ -52,6 +52,12 @@ def test_the_price_the_alert_and_both_sides_have_their_colours() -> None:
     assert not {alert, longs, shorts} & colours(draw(picture(below=None, opened_ms=None)))
 
 
+def test_a_side_of_which_nothing_was_liquidated_is_not_named() -> None:
+    shorts_only = Bars("liquidations", "Liquidated", MINUTE_MS, (("longs", {}), ("shorts", {START: 2e6})))
+    found = colours(draw(picture(below=shorts_only)))
+    assert (15, 157, 118) in found and not {(220, 38, 38), (31, 119, 180)} & found, "shorts keep their colour, and nothing has the library's usual one"
+
+
 @pytest.mark.parametrize("price", [0.0000031, 0.07, 1.0, 78.43, 64_183.0, 1e7])
 def test_every_price_can_be_drawn(price: float) -> None:
     assert draw(picture(price))

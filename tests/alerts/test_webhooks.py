@@ -163,9 +163,10 @@ def test_a_name_that_leads_to_this_machine_is_not_connected_to(receiver: FakeRec
     assert receiver.calls == []
 
 
-def test_a_name_that_cannot_be_one_is_no_fault_of_ours() -> None:
+@pytest.mark.parametrize("allow_private", [True, False])
+def test_a_name_that_cannot_be_one_is_no_fault_of_ours(allow_private: bool) -> None:
     with pytest.raises(RetryLater, match="no answer"):
-        post("http://a..b/", "secret", 1, {}, allow_private=False)
+        post("http://a..b/", "secret", 1, {}, allow_private=allow_private)
 
 
 def test_addresses() -> None:
