@@ -201,19 +201,25 @@ def _parts(text: str) -> list[str]:
 
 
 def _is_complete(url: str) -> bool:
-    """Whether a server's URL names what its scheme needs: a file, a database, or a host."""
+    """Whether a server's URL names what its scheme needs: a file, a database, or a host, with numbers for a port and Redis' database."""
     parts = urlsplit(url)
     if parts.scheme in ("sqlite", "redis+socket", "unix"):
         return len(parts.path) > 1 and not parts.netloc
-    return len(parts.path) > 1 if parts.scheme.startswith("postgres") else _has_host(url)
+    if parts.scheme.startswith("postgres"):
+        return len(parts.path) > 1 and _has_sound_port(url)
+    return _has_host(url) and (parts.path in ("", "/") or parts.path[1:].isdecimal())
 
 
 def _has_host(url: str) -> bool:
+    return _has_sound_port(url) and bool(urlsplit(url).hostname)
+
+
+def _has_sound_port(url: str) -> bool:
     try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:  # a port that is no number
+        port = urlsplit(url).port
+    except ValueError:  # it is no number
         return False
+    return port is None or port > 0
 
 
 def allowed(field: FieldInfo) -> str:

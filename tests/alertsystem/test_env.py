@@ -37,6 +37,9 @@ MALFORMED = [
 MALFORMED_SECRETS = [
     ("DATABASE_URL", "mysql://user:hunter2@host/name", "sqlite:///path"),
     ("DATABASE_URL", "sqlite://", "sqlite:///path"),
+    ("DATABASE_URL", "postgres://user:hunter2@host:port/name", "host:port"),
+    ("DATABASE_URL", "postgres://user:hunter2@host", "/name"),
+    ("REDIS_URL", "redis://:hunter2@host:6379/name", "redis://host:port/0"),
     ("REDIS_URL", "amqp://user:hunter2@host", "redis://"),
     ("REDIS_URL", "redis://", "redis://"),
     ("TELEGRAM_BOT_TOKEN", "hunter2", "@BotFather"),
