@@ -61,6 +61,16 @@ def test_a_start_that_fails_keeps_the_password_for_the_next_one(machine: Machine
     assert "Password: " in machine.output
 
 
+def test_a_folder_or_a_database_that_cannot_be_used_is_one_line(machine: Machine, tmp_path: Path) -> None:
+    lock = machine.data_dir / "up.lock"
+    lock.mkdir(parents=True)  # permissions mean nothing to root
+    assert refused(machine, machine.port).startswith("CommandError: DATA_DIR cannot be used: ")
+    lock.rmdir()
+    machine.env["DATABASE_URL"] = f"sqlite:///{tmp_path / 'junk'}"
+    (tmp_path / "junk").write_bytes(b"junk" * 1000)
+    assert refused(machine, machine.port) == "CommandError: The database does not work (see DATABASE_URL): file is not a database\n"
+
+
 def test_a_first_start_shows_a_password_that_opens_the_admin_and_is_never_shown_again(machine: Machine, tmp_path: Path) -> None:
     machine.start()
     found = re.search(r"User: admin   Password: (\S+)", machine.output)

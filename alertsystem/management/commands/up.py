@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 from redis import RedisError
 
 from alertsystem import first_start, machine
@@ -58,7 +58,10 @@ class Command(BaseCommand):
 
 def _only_one() -> IO[str]:
     """The open, locked file that says who runs on this data folder; CommandError when another does."""
-    file = open(settings.DATA_DIR / "up.lock", "a+")  # noqa: SIM115  # the caller holds it as long as it runs
+    try:
+        file = open(settings.DATA_DIR / "up.lock", "a+")  # noqa: SIM115  # the caller holds it as long as it runs
+    except OSError as error:
+        raise CommandError(f"DATA_DIR cannot be used: {error}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -82,7 +85,7 @@ def _check_port(port: int) -> None:
 def _prepare() -> None:
     try:
         first_start.prepare()
-    except OperationalError as error:
+    except DatabaseError as error:
         raise CommandError(f"The database does not work (see DATABASE_URL): {str(error).strip().splitlines()[0]}") from None
 
 
