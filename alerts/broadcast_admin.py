@@ -14,6 +14,7 @@ from alerts.models import Broadcast
 from alertsystem.admin_base import Admin, column, moment
 
 CHAT_TYPES = [("", "all chats"), ("private", "private chats"), ("group", "groups"), ("supergroup", "supergroups"), ("channel", "channels")]
+MAX_TEXT = 3_000
 DRAFT, UNDER_WAY, DONE = "draft", "being sent", "done"
 
 
@@ -23,6 +24,13 @@ class BroadcastForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is n
     chat_type = forms.ChoiceField(label="to", choices=CHAT_TYPES, required=False)
     send = forms.BooleanField(label="send it now", required=False, help_text="to the recipients that the dry run counts; it cannot be changed afterwards")
     cancel = forms.BooleanField(label="cancel what is not sent yet", required=False)
+
+    def clean_text(self) -> str:
+        """As Telegram counts: an emoji is two characters."""
+        text: str = self.cleaned_data["text"]
+        if (length := len(text.encode("utf-16-le")) // 2) > MAX_TEXT:
+            raise forms.ValidationError(f"Text: at most {MAX_TEXT:,} characters as Telegram counts them, where an emoji is two; it has {length:,}.")
+        return text
 
 
 @admin.register(Broadcast)
@@ -96,7 +104,9 @@ class BroadcastAdmin(Admin):
         if not change:
             obj.created_by = request.user.get_username()
         super().save_model(request, obj, form, change)
-        if form.cleaned_data.get("send") and broadcasts.confirm(obj, now):
+        if form.cleaned_data.get("send") and "chat_type" in form.changed_data:
+            messages.warning(request, "Not sent yet: it is for other chats now. Look at the new dry run, then send it.")
+        elif form.cleaned_data.get("send") and broadcasts.confirm(obj, now):
             messages.success(request, f"{broadcasts.audience(obj).count():,} messages are on their way, behind every alert.")
 
     def response_add(self, request: HttpRequest, obj: Broadcast, post_url_continue: str | None = None) -> Any:

@@ -58,15 +58,15 @@ def _feed(pk: int, now: datetime) -> int:
     broadcast = Broadcast.objects.select_for_update().filter(pk=pk, done_at=None).first()
     if broadcast is None:
         return 0
-    room = AT_ONCE - Delivery.objects.filter(Q(state=State.PENDING) | Q(state=State.SENDING), broadcast=broadcast).count()
-    if room <= 0:
+    waiting = Delivery.objects.filter(Q(state=State.PENDING) | Q(state=State.SENDING), broadcast=broadcast).count()
+    if waiting >= AT_ONCE:
         return 0
-    chats = list(audience(broadcast).filter(pk__gt=broadcast.cursor).order_by("pk").values_list("pk", flat=True)[:room])
+    chats = list(audience(broadcast).filter(pk__gt=broadcast.cursor).order_by("pk").values_list("pk", flat=True)[: AT_ONCE - waiting])
     rows = (_row(broadcast, chat, now) for chat in chats)
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     if chats:
         broadcast.cursor = chats[-1]
-    if len(chats) < room:
+    elif not waiting:  # until then it can be cancelled
         broadcast.done_at = now
     broadcast.save(update_fields=["cursor", "done_at"])
     return len(chats)

@@ -51,8 +51,18 @@ def test_a_confirmed_one_cannot_be_changed(client: Client) -> None:
     assert (draft.text, draft.chat_type) == ("New words", "")
 
 
+def test_who_changes_whom_it_is_for_sees_the_new_count_before_it_is_sent(client: Client) -> None:
+    make_subscriber(), make_subscriber(), make_subscriber(-5, chat_type="group")
+    draft = make_broadcast(confirmed_at=None, chat_type="group")
+    page = client.post(reverse(PAGE, args=[draft.pk]), {"text": draft.text, "chat_type": "", "send": "on", "_continue": "1"}, follow=True).content.decode()
+    assert "Not sent yet" in page and "dry run: 3 chats" in page
+    assert broadcasts.feed(timezone.now()) == 0
+    client.post(reverse(PAGE, args=[draft.pk]), {"text": draft.text, "chat_type": "", "send": "on"})
+    assert broadcasts.feed(timezone.now()) == 3
+
+
 def test_an_empty_or_endless_one_is_refused(client: Client) -> None:
-    for text in ("  ", "a\x00b", "x" * 3001):
+    for text in ("  ", "a\x00b", "x" * 3001, "\N{POLICE CARS REVOLVING LIGHT}" * 1501):  # for Telegram an emoji is two
         client.post(reverse("admin:alerts_broadcast_add"), {"text": text, "chat_type": ""})
     assert not Broadcast.objects.exists()
 
@@ -75,7 +85,6 @@ def test_what_is_cancelled_is_not_sent(client: Client) -> None:
     make_subscriber()
     broadcast = make_broadcast()
     broadcasts.feed(timezone.now())
-    Broadcast.objects.filter(pk=broadcast.pk).update(done_at=None)  # more is to come
     page = client.post(reverse(PAGE, args=[broadcast.pk]), {"cancel": "on"}, follow=True).content.decode()
     assert "1 waiting messages were taken back" in page
     assert (Delivery.objects.get().state, Delivery.objects.get().reason, broadcasts.feed(timezone.now())) == (State.SUPERSEDED, broadcasts.CANCELLED, 0)
