@@ -17,8 +17,6 @@ from unfold.admin import ModelAdmin, TabularInline
 MAX_ROWS = 10_000  # a list shows so many of the newest rows; older ones are found by search, filter and date
 Method = TypeVar("Method", bound=Callable[..., Any])
 SEVERITY_COLOURS = {"EXTREME": "danger", "HIGH": "warning", "MODERATE": "info", "LOW": "success", "BELOW_LOW": ""}
-
-
 STATE_COLOURS = {
     "sent": "success", "pending": "info", "sending": "info", "held": "warning", "superseded": "", "expired": "warning", "failed": "danger", "unknown": "danger",
     "folded": "",
@@ -67,7 +65,7 @@ class RowsInline(TabularInline):  # type: ignore[misc]  # unfold is not typed
     extra = 0
 
 
-def column(description: str, *, ordering: str | None = None, label: dict[str, str] | None = None, boolean: bool = False) -> Callable[[Method], Method]:
+def column(description: str, *, ordering: str | None = None, label: dict[str, str] | None = None) -> Callable[[Method], Method]:
     """A method as a column or read-only field; `label` colours its values."""
 
     def described(method: Method) -> Method:
@@ -76,8 +74,6 @@ def column(description: str, *, ordering: str | None = None, label: dict[str, st
             method.admin_order_field = ordering  # type: ignore[attr-defined]
         if label is not None:
             method.label = label  # type: ignore[attr-defined]
-        if boolean:
-            method.boolean = True  # type: ignore[attr-defined]
         return method
 
     return described

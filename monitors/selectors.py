@@ -12,7 +12,7 @@ from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
 from alertsystem.prepared import Given, Prepared
 from monitors import rulefile, universe
 from monitors.market import Contract, Kind, Venue
-from monitors.models import AssetChoice, CustomFloor, FeedStatus, Market, OpenInterestSample, ThresholdRule
+from monitors.models import AssetChoice, CustomFloor, Market, OpenInterestSample, ThresholdRule
 from monitors.thresholds import Rule, Rulebook
 from monitors.venues.contracts import Contracts, of_rows
 
@@ -113,12 +113,6 @@ def venues_of_assets() -> dict[str, frozenset[Venue]]:
     for asset, venue in Market.objects.filter(active=True, venue__in=settings.VENUES).order_by().values_list("asset", "venue"):
         venues.setdefault(asset, set()).add(Venue(venue))
     return {asset: frozenset(listing) for asset, listing in venues.items()}
-
-
-def listed_on(asset: str) -> int:
-    """How many live venues list the asset, at least one."""
-    live = FeedStatus.objects.filter(state="live", venue__in=settings.VENUES).values_list("venue", flat=True)
-    return max(1, Market.objects.filter(asset=asset, active=True, venue__in=list(live)).order_by().values("venue").distinct().count())
 
 
 def markets_version() -> tuple[int, object]:

@@ -24,11 +24,6 @@ def ask(asked: Asked, name: str, data: Mapping[str, Any] | None = None, message_
     Dialogue.objects.update_or_create(chat_id=asked.chat.id, user_id=asked.person, defaults=kept)
 
 
-def forget(asked: Asked) -> None:
-    """Wait for nothing any more."""
-    Dialogue.objects.filter(chat_id=asked.chat.id, user_id=asked.person).delete()
-
-
 def answered(asked: Asked, dialogues: Mapping[str, Answer]) -> Reply | None:
     """The reply to a typed answer; None when nothing was asked. The dialogue is over then, unless its function asks again.
 

@@ -48,11 +48,6 @@ class Listener:
         self._handler = handler
         self._runner: web.AppRunner | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether connections are accepted now."""
-        return self._runner is not None
-
     async def open(self) -> None:
         """Listen; nothing happens when it listens already."""
         if self._runner is not None:

@@ -11,7 +11,7 @@ from redis import Redis
 
 from monitors import selectors, services
 from monitors.market import Contract, Venue
-from monitors.models import FeedStatus, Market
+from monitors.models import Market
 from monitors.venues.market_data import MarketDataError, fetch_contracts
 from tests.fakes.venues import FakeVenues
 
@@ -96,14 +96,6 @@ def test_a_vanished_contract_becomes_inactive_but_its_last_events_are_still_read
     assert not Market.objects.get(venue="okx", asset="WIF").active
     assert selectors.contracts()[Venue.OKX].find("WIF-USDT-SWAP") is not None
     assert selectors.venues_of_assets()["WIF"] == {Venue.BINANCE, Venue.BYBIT}
-
-
-def test_listed_on_counts_live_venues_and_is_one_at_least(venues: FakeVenues) -> None:
-    refresh()
-    assert selectors.listed_on("BTC") == 1
-    for venue in ("binance", "okx"):
-        FeedStatus.objects.create(venue=venue, state="live", updated_at=timezone.now())
-    assert (selectors.listed_on("BTC"), selectors.listed_on("NONSENSE")) == (2, 1)
 
 
 def test_a_path_prefix_of_the_rest_url_is_kept(venues: FakeVenues) -> None:

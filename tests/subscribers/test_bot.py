@@ -4,7 +4,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,8 +23,6 @@ from tests.harness import Process, Processes, wait_until
 TOKEN = "4242:AAE-a-token-that-must-not-be-logged-00"
 ANN, BOB, GROUP, CHANNEL = 1001, 1002, -2002, -1003003
 HELP = "/help - this page"
-
-Answer = Callable[[int, str], SentMessage]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from subscribers.bot.dialogues import answered, ask, forget, waiting
+from subscribers.bot.dialogues import answered, ask, waiting
 from subscribers.bot.screen import Asked, Chat, Reply
 from subscribers.models import Dialogue
 
@@ -55,12 +55,6 @@ def test_after_a_day_nothing_is_waited_for_and_the_rows_go() -> None:
     assert typed("UTC", later=timedelta(days=1, seconds=1)) is None
     ask(replace(IN_GROUP, person=BOB, now=timezone.now() + timedelta(days=1, seconds=1)), "zone")
     assert [row.user_id for row in Dialogue.objects.all()] == [BOB]
-
-
-def test_forgotten_is_forgotten() -> None:
-    ask(IN_GROUP, "zone")
-    forget(IN_GROUP)
-    assert waiting(DESK, ANN, NOW) is None
 
 
 def test_an_answer_that_fails_leaves_the_question_open() -> None:

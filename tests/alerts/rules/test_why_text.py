@@ -10,7 +10,7 @@ from monitors.thresholds import Rule
 from tests.builders import make_rule, make_signal
 from tests.monitors.detectors.series import OI_RULE, VOLUME_RULE, candle, everywhere, flat_then, oi_signals, only, sample, usual_week, volume
 
-BINANCE, BYBIT, OKX = Venue.BINANCE, Venue.BYBIT, Venue.OKX
+BYBIT, OKX = Venue.BYBIT, Venue.OKX
 
 
 def cascade(venues: Mapping[Venue, str]) -> Signal:

@@ -11,7 +11,7 @@ from monitors.market import OpenInterest, Venue
 from tests.monitors.detectors.series import NOW_MS, by_contract, flat_then, sample
 
 WINDOW_MS = 900_000
-BINANCE, BYBIT, OKX = Venue.BINANCE, Venue.BYBIT, Venue.OKX
+BINANCE, BYBIT = Venue.BINANCE, Venue.BYBIT
 
 
 def change(*series: Sequence[OpenInterest], min_usd: int = 0, now_ms: int = NOW_MS, window_ms: int = WINDOW_MS) -> OiChange:
