@@ -9,10 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 from telegram.ext import Application, ApplicationBuilder
 
-from alerts.channels.telegram import Request, is_loopback
+from alerts.channels.telegram import TIMEOUTS, Request, is_loopback
 from alerts.flood import FloodLimiter
 from alertsystem import heartbeats
 from subscribers.bot.answers import Answers
@@ -21,7 +20,6 @@ from subscribers.bot.handlers import Handlers
 from subscribers.bot.polling import Poller
 from subscribers.bot.webhook import Webhook
 
-TIMEOUTS = httpx.Timeout(connect=3.0, write=5.0, read=8.0, pool=1.0)
 CLOSE_S = 0.5
 END_S = 2.5  # after SIGTERM: a database or broker that does not answer may not hold up the end
 

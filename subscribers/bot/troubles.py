@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from telegram.error import BadRequest, Conflict, EndPointNotFound, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
+from alerts.channels.telegram import seconds_of
+
 FIRST_WAIT_S, MAX_WAIT_S = 1.0, 30.0
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class Troubles:
             log.warning("%s; trying again", trouble)
         self.trouble = trouble
         if isinstance(error, RetryAfter):
-            return retry_after_s(error)
+            return seconds_of(error)
         longest = min(MAX_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self.tries, 10))
         return random.uniform(longest / 2, longest)
 
@@ -52,9 +54,3 @@ def describe(error: TelegramError) -> str:
             return "Telegram cannot be reached"
         case _:
             return f"Telegram gives an answer that cannot be used ({type(error).__name__})"
-
-
-def retry_after_s(flood: RetryAfter) -> float:
-    """The seconds that a 429 asks for; the library gives an int or a timedelta."""
-    wait = flood.retry_after
-    return float(wait) if isinstance(wait, int) else wait.total_seconds()
