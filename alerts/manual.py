@@ -23,7 +23,7 @@ TEST_SEVERITY = Severity.HIGH  # the lowest that makes a sound
 def send_again(deliveries: QuerySet[Delivery]) -> int:
     """Put what was not sent back into the outbox, with a fresh expiry; return how many. What was sent, superseded or still waits stays.
 
-    Digests as well: what they did not tell the next one does.
+    So do digests: what one did not tell the next one does.
     """
     now, sent = timezone.now(), 0
     deliveries = deliveries.exclude(purpose=Delivery.Purpose.DIGEST)

@@ -12,7 +12,7 @@ from alertsystem.celery import LAST, enqueue
 from subscribers import services
 
 SWEEP_EVERY_S = 5  # as the schedule has it
-TELL_EVERY_S = 10
+TELL_EVERY_S = 5
 MEASURE_EVERY_S = 60
 FOLLOW_UP_EVERY_S = 5
 ON_ITS_WAY = timedelta(seconds=5)  # a signal from before an incident's end may still be on its way to the database
