@@ -24,7 +24,7 @@ State = Delivery.State
 CAN_BE_EDITED = Q(subscriber__channel=Subscriber.Channel.TELEGRAM)
 # A message of the incident that the subscriber has, or is about to get, and that shows what becomes of it
 SHOWS_IT = CAN_BE_EDITED & Q(move=None) & (Q(state__in=(State.PENDING, State.SENDING)) | Q(state=State.SENT, live=True, message_id__isnull=False))
-IS_COMPANION = Q(state=State.FOLDED, move=None)
+IS_COMPANION = Q(state=State.FOLDED, move=None)  # a line of another incident's message
 
 NEAR = Prepared(
     lambda: (

@@ -17,7 +17,7 @@ from monitors import price_candles
 from monitors.lease import Held
 from monitors.market import Contract, Kind, PriceCandle, Venue, epoch_ms, from_epoch_ms
 from monitors.models import Signal
-from monitors.venues.troubles import MarketDataError, Trouble
+from monitors.venues.troubles import PASSING, MarketDataError, Trouble
 
 said = Seldom(logging.getLogger(__name__))
 
@@ -28,7 +28,6 @@ GAP_AFTER = timedelta(minutes=5)  # what the venue does not have by then is a ga
 GIVE_UP_AFTER = timedelta(days=3)  # of asking venues that do not answer
 CHUNK = 1_000  # alerts at a time
 OUT_OF_ORDER = 1_000  # ids of alerts are not committed in their order
-OF_ONE_CONTRACT = frozenset({Trouble.REFUSED, Trouble.MALFORMED})  # the venue's other contracts are asked all the same
 NOT_LISTED = "no watched venue lists it"
 Candles = Mapping[int, PriceCandle]
 
@@ -134,7 +133,7 @@ class _Run:
             return price_candles.price_candles(contract, minutes, max(0.0, self._until - time.monotonic()))
         except MarketDataError as error:
             said.warning("Outcomes wait: %s", error)
-            if error.trouble not in OF_ONE_CONTRACT:
+            if error.trouble not in PASSING:
                 self._away.add(contract.venue)
             self._over = error.trouble in (Trouble.NO_TIME, Trouble.NO_BUDGET)
             raise

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
+from alerts.companions import IS_COMPANION
 from alerts.models import Alert, Delivery
 from subscribers.models import Subscriber
 
 State = Delivery.State
-COMPANION = Q(state=State.FOLDED, move=None)  # a line of another incident's message
 IN_DIGESTS = (State.HELD, State.EXPIRED)  # what a digest tells later
 
 
@@ -54,7 +54,7 @@ def heard_by(subscriber: Subscriber) -> Q:
     sent = Delivery.objects.filter(subscriber=subscriber, state=State.SENT)
     wide = sent.filter(alert=None, move=OuterRef("move"))
     of_host = sent.filter(alert=OuterRef("alert__companion_of"), revision__gte=OuterRef("revision"))
-    told = Q(state=State.SENT) | Q(Exists(wide), state=State.FOLDED) | Q(Exists(of_host), COMPANION) | Q(state__in=IN_DIGESTS, digest__state=State.SENT)
+    told = Q(state=State.SENT) | Q(Exists(wide), state=State.FOLDED) | Q(Exists(of_host), IS_COMPANION) | Q(state__in=IN_DIGESTS, digest__state=State.SENT)
     return Q(pk__in=Delivery.objects.filter(told, subscriber=subscriber, alert__isnull=False).values("alert"))
 
 

@@ -11,6 +11,7 @@ from subscribers.bot.assets import asset_named
 from subscribers.bot.chats import subscribed, tapped
 from subscribers.bot.clock import Clock
 from subscribers.bot.expected import count
+from subscribers.bot.guided import LARGEST
 from subscribers.bot.screen import Asked, Button, Command, Reply, Row
 from subscribers.bot.words import LETTER, asset_of, kind_of
 from subscribers.models import Subscriber
@@ -18,7 +19,6 @@ from subscribers.preferences import OFF, Choice, Preferences
 from subscribers.selectors import preferences_of
 from subscribers.wording import PLURALS, counting
 
-LARGEST = ("BTC", "ETH", "SOL")
 MOST_ASSETS = 24  # buttons of assets on a screen
 IN_A_ROW = 3
 TO_SETTINGS: Row = [(texts.TO_SETTINGS, "s")]
