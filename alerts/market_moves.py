@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min, Sum
 
 from alerts.models import Alert, Delivery, FanOut, MarketMove
-from alerts.rules.market_move import are_together, continues, family_of, stands_alone
+from alerts.rules.market_move import are_together, continues, stands_alone
 from alerts.rules.text import SCANNED
 from alertsystem.prepared import Given, Prepared
-from monitors.market import Kind
+from monitors.market import Kind, family_of
 from monitors.models import Signal
 from monitors.thresholds import Severity
 

@@ -22,7 +22,6 @@ from subscribers.preferences import Choice, Preferences, custom_threshold
 from subscribers.selectors import preferences_of
 
 PERIOD = timedelta(days=7)
-FAMILY = {Kind.LIQUIDATION: (Kind.LIQUIDATION, Kind.CASCADE), Kind.CASCADE: (Kind.LIQUIDATION, Kind.CASCADE)}
 Thresholds = dict[tuple[Kind, str], Decimal]
 UNTOLD = (Outcome.OUT_OF_ORDER, Outcome.SWITCHED_OFF)
 
@@ -155,4 +154,4 @@ def _of_asset(kind: Kind, asset: str, named: set[str], book: Rulebook) -> Q:
 
 def _family(kind: Kind) -> tuple[Kind, ...]:
     """The kinds that share incidents with this one."""
-    return FAMILY.get(kind, (kind,))
+    return tuple(each for each in Kind if market.family_of(each) == market.family_of(kind))

@@ -8,11 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from alerts.models import Alert
-from alerts.rules.market_move import family_of
 from alerts.rules.record import DAY, LEAST_DAYS, Record
 from alertsystem.prepared import Given, Prepared
 from monitors import blind_spots
-from monitors.market import Kind
+from monitors.market import Kind, family_of
 from monitors.models import Signal
 
 ENDLESS = 2**63 - 1  # no alert's number is larger

@@ -187,10 +187,14 @@ class Signal:
         return fingerprint_of(self.kind, self.asset, self.direction)
 
 
+def family_of(kind: Kind) -> str:
+    """What counts as the same kind: liquidations and cascades are one family."""
+    return "liquidations" if kind in (Kind.LIQUIDATION, Kind.CASCADE) else kind.value
+
+
 def fingerprint_of(kind: Kind, asset: str, direction: Direction) -> str:
     """Asset + direction of the kind's family: liquidation and cascade are one story, volume has no direction."""
-    family = "liquidations" if kind in (Kind.LIQUIDATION, Kind.CASCADE) else kind.value
-    return f"{family}:{asset}:{'' if kind is Kind.VOLUME else direction.value}"
+    return f"{family_of(kind)}:{asset}:{'' if kind is Kind.VOLUME else direction.value}"
 
 
 def chart_of(venue: Venue, symbol: str) -> str:

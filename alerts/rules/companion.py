@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 
 from alerts.rules.incident import Incident
 from alerts.rules.liquidation_text import liquidation_story
-from alerts.rules.market_move import family_of
 from alerts.rules.scan_text import scan_story
 from alerts.rules.text import SCANNED
 from alerts.rules.wide_text import confirmation_in_short
-from monitors.market import Kind, from_epoch_ms
+from monitors.market import Kind, family_of, from_epoch_ms
 from monitors.thresholds import Severity
 
 WITHIN = timedelta(minutes=2)

@@ -2,18 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from monitors.market import Kind
 from monitors.thresholds import Severity
 
 LEAST_ASSETS = 4  # so many that somebody wants, opened within the time below: told in one message
 WITHIN = timedelta(minutes=2)
 LASTS = timedelta(minutes=10)  # then a message of its own begins: what joins an old one is only an edit, and edits make no sound
 ALONE = frozenset({"BTC", "ETH"})
-
-
-def family_of(kind: Kind) -> str:
-    """What counts as the same kind: liquidations and cascades are one family."""
-    return "liquidations" if kind in (Kind.LIQUIDATION, Kind.CASCADE) else kind.value
 
 
 def stands_alone(asset: str, severity: Severity) -> bool:

@@ -5,12 +5,11 @@ from decimal import Decimal
 
 from alerts.rules.incident import Incident
 from alerts.rules.liquidation_text import LIQUIDATED, SAMPLED, bounded
-from alerts.rules.market_move import family_of
 from alerts.rules.money import dollars
 from alerts.rules.scan_text import scan_story
 from alerts.rules.text import MARKS, SCANNED, Text
 from monitors.detectors.confirmation import confirming_venues
-from monitors.market import Direction, Kind, from_epoch_ms
+from monitors.market import Direction, Kind, family_of, from_epoch_ms
 
 MOST_LINES = 20
 OI_MOVED = {Direction.UP: "open interest up ▲", Direction.DOWN: "open interest down ▼"}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from alerts.rules.incident import Incident
-from alerts.rules.market_move import are_together, continues, family_of, stands_alone
+from alerts.rules.market_move import are_together, continues, stands_alone
 from alerts.rules.text import LOCK_SCREEN, MAX_TEXT
 from alerts.rules.wide_text import wide_text
-from monitors.market import Direction, Kind, Venue
+from monitors.market import Direction, Kind, Venue, family_of
 from monitors.thresholds import Severity
 from tests.builders import make_incident, make_signal
 
