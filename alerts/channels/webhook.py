@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -19,6 +18,7 @@ from urllib3.exceptions import LocationValueError
 
 from alerts.channels.addresses import Forbidden, checked_url, public_pools
 from alerts.channels.base import RetryLater, Undeliverable
+from monitors.venues.clients import retry_after_s
 
 CONNECT_S, READ_S, IN_ALL_S = 3.0, 5.0, 10.0
 RETRY_S = 15.0
@@ -115,12 +115,5 @@ class _Deadline:
 
 
 def _wait_s(retry_after: str) -> float:
-    """Seconds of a Retry-After header (a number or a date), within bounds; the usual wait without one."""
-    try:
-        wait = float(retry_after)
-    except ValueError:
-        try:
-            wait = (parsedate_to_datetime(retry_after) - timezone.now()).total_seconds()
-        except (TypeError, ValueError):
-            return RETRY_S
-    return min(max(wait, 1.0), LONGEST_WAIT_S) if wait == wait else RETRY_S
+    """Seconds of a Retry-After header, within bounds; the usual wait without one."""
+    return min(retry_after_s(retry_after, timezone.now()) or RETRY_S, LONGEST_WAIT_S)
