@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from monitors.market import TIMEFRAME_MS, Candle, Contract, Venue
-from monitors.venues.clients import Client, malformed
-from monitors.venues.wire import ODD, positive, timestamp_ms
+from monitors.venues.clients import Client, understanding
+from monitors.venues.wire import positive, timestamp_ms
 
 MOST = 99  # candles a request: Binance's weight is 1 up to 99, and all venues give that many
 
@@ -19,10 +19,8 @@ def fetch_candles(client: Client, contract: Contract, limit: int, before_ms: int
     now_ms = client.now_ms()
     method, params, bucket = _REQUESTS[client.venue](contract.venue_symbol, limit, before_ms)
     answer = client.call(method, params, bucket=bucket, spare=spare, patience_s=patience_s)
-    try:
+    with understanding(client.venue):
         candles = READERS[client.venue](answer, contract, now_ms)
-    except ODD as error:
-        raise malformed(client.venue, error) from error
     return sorted((candle for candle in candles if before_ms is None or candle.opened_at_ms < before_ms), key=lambda candle: candle.opened_at_ms)
 
 

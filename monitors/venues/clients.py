@@ -3,7 +3,8 @@
 import importlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -75,15 +76,14 @@ class Client:
         with self._lock:
             self.requests += 1
         try:
-            return getattr(self._exchange, method)(*args)
+            with understanding(self.venue):  # ccxt stumbles over odd answers
+                return getattr(self._exchange, method)(*args)
         except LimitReached as error:
             self._pause(error)
         except self._ccxt.BaseError as error:
             if isinstance(error, (self._ccxt.RateLimitExceeded, self._ccxt.DDoSProtection)):
                 self._pause(LimitReached(self.venue, first_line(error), PAUSE_S[self.venue]))
             raise MarketDataError(self.venue, self._trouble(error), f"{type(error).__name__}: {first_line(error)}") from error
-        except ODD as error:  # ccxt stumbles over odd answers
-            raise malformed(self.venue, error) from error
 
     def now_ms(self) -> int:
         """The venue's clock in epoch ms, asked for now and then; raises MarketDataError when that reaches a limit or nobody."""
@@ -151,9 +151,13 @@ class Client:
         return Trouble.REFUSED
 
 
-def malformed(venue: Venue, error: Exception) -> MarketDataError:
-    """An answer that is not understood, as the one clear line it becomes."""
-    return MarketDataError(venue, Trouble.MALFORMED, f"its answer is not understood ({type(error).__name__}: {first_line(error)})")
+@contextmanager
+def understanding(venue: Venue) -> Iterator[None]:
+    """While an answer is read: one that is not as documented becomes a MarketDataError with one clear line."""
+    try:
+        yield
+    except ODD as error:
+        raise MarketDataError(venue, Trouble.MALFORMED, f"its answer is not understood ({type(error).__name__}: {first_line(error)})") from error
 
 
 def first_line(error: Exception) -> str:

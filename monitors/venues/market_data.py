@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitors.market import Contract, Venue
-from monitors.venues.clients import client_of, malformed
+from monitors.venues.clients import client_of, understanding
 from monitors.venues.contracts import LONGEST_NAME, NOT_ASSETS, split_multiplier
 from monitors.venues.troubles import MarketDataError as MarketDataError
 from monitors.venues.troubles import Trouble
@@ -39,10 +39,8 @@ def fetch_contracts(venue: Venue, rest_url: str = "") -> list[MarketFacts]:
     markets, tickers = client.call("load_markets", True), client.call("fetch_tickers", cost=TICKERS_COST.get(venue, 1))
     # Bybit's tickers hold the marks
     marks = tickers if venue is Venue.BYBIT else client.call("fetch_mark_prices", cost=MARKS_COST.get(venue, 1))
-    try:
+    with understanding(venue):
         found = list(_readable(venue, markets, tickers, marks))
-    except ODD as error:
-        raise malformed(venue, error) from error
     if not found:
         raise MarketDataError(venue, Trouble.MALFORMED, "it lists no perpetual at all")
     return found

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitors.market import Contract, OpenInterest, Venue
-from monitors.venues.clients import Client, malformed
+from monitors.market import TIMEFRAME_MS, Contract, OpenInterest, Venue
+from monitors.venues.clients import Client, understanding
 from monitors.venues.open_interest import Json, amount, of_coins, one_side
-from monitors.venues.wire import ODD, timestamp_ms
+from monitors.venues.wire import timestamp_ms
 
-STEP_MS = 300_000
 MOST: Mapping[Venue, int] = {Venue.BINANCE: 500, Venue.BYBIT: 200, Venue.OKX: 100}  # steps a request
 
 
@@ -28,10 +27,8 @@ def fetch_oi_history(client: Client, contract: Contract, before_ms: int, from_ms
     """
     method, params, bucket, read = _REQUESTS[client.venue](contract.venue_symbol, before_ms, from_ms)
     answer = client.call(method, params, bucket=bucket, spare=spare, patience_s=patience_s)
-    try:
+    with understanding(client.venue):
         samples = sorted(read(answer, contract), key=lambda sample: sample.occurred_at_ms)
-    except ODD as error:
-        raise malformed(client.venue, error) from error
     samples = [sample for sample in samples if sample.occurred_at_ms < before_ms]
     if client.venue is Venue.BINANCE:
         return Page(samples, params["startTime"])
@@ -69,7 +66,7 @@ Request = tuple[str, dict[str, Any], str, Reader]
 def _binance_request(symbol: str, before_ms: int, from_ms: int) -> Request:
     """Both ends are given: what the venue does with one alone is not documented, and a start over 30 days ago is refused."""
     most = MOST[Venue.BINANCE]
-    params = {"symbol": symbol, "period": "5m", "limit": most, "startTime": max(before_ms - most * STEP_MS, from_ms), "endTime": before_ms - 1}
+    params = {"symbol": symbol, "period": "5m", "limit": most, "startTime": max(before_ms - most * TIMEFRAME_MS, from_ms), "endTime": before_ms - 1}
     return "fapiDataGetOpenInterestHist", params, "statistics", read_binance
 
 

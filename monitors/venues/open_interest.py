@@ -7,7 +7,7 @@ from typing import Any
 
 from monitors.market import Contract, Funding, OpenInterest, Venue
 from monitors.venues import funding
-from monitors.venues.clients import Client, malformed
+from monitors.venues.clients import Client, understanding
 from monitors.venues.wire import ODD, PLACES, positive, timestamp_ms
 
 Json = Mapping[str, Any]
@@ -20,10 +20,11 @@ MARKS_COST = 10  # weight of Binance's premiumIndex for all symbols
 def fetch_all(client: Client, wanted: Wanted, patience_s: float) -> Readings:
     """Bybit and OKX: one call for all contracts; those that the answer lacks are left out. Raises MarketDataError."""
     if client.venue is Venue.BYBIT:
-        answer = client.call("publicGetV5MarketTickers", {"category": "linear"}, patience_s=patience_s)
-        return _read(client, lambda: read_bybit(answer, wanted))
-    answer = client.call("publicGetPublicOpenInterest", {"instType": "SWAP"}, patience_s=patience_s)
-    return _read(client, lambda: read_okx(answer, wanted))
+        answer, read = client.call("publicGetV5MarketTickers", {"category": "linear"}, patience_s=patience_s), read_bybit
+    else:
+        answer, read = client.call("publicGetPublicOpenInterest", {"instType": "SWAP"}, patience_s=patience_s), read_okx
+    with understanding(client.venue):
+        return read(answer, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,15 @@ class Mark:
 def fetch_marks(client: Client, patience_s: float) -> dict[str, Mark]:
     """Binance: the mark of every symbol; raises MarketDataError."""
     answer = client.call("fapiPublicGetPremiumIndex", cost=MARKS_COST, patience_s=patience_s)
-    try:
+    with understanding(client.venue):
         return dict(_marks(answer))
-    except ODD as error:
-        raise malformed(client.venue, error) from error
 
 
 def fetch_one(client: Client, contract: Contract, mark: Mark | None, patience_s: float, spare: int = 0) -> OpenInterest:
     """Binance: one contract, for it has no call for all; raises MarketDataError."""
     answer = client.call("fapiPublicGetOpenInterest", {"symbol": contract.venue_symbol}, spare=spare, patience_s=patience_s)
-    try:
+    with understanding(client.venue):
         return read_binance(answer, contract, mark)
-    except ODD as error:
-        raise malformed(client.venue, error) from error
 
 
 def read_binance(answer: Json, contract: Contract, mark: Mark | None) -> OpenInterest:
@@ -113,6 +110,7 @@ def of_coins(contract: Contract, coins: Decimal, mark: Decimal | None, at_ms: in
 
 
 def one_side(row: Json) -> Decimal:
+    """Coins of the venue's base on one side, where an answer counts both."""
     single = row.get("singleOpenInterest")
     return amount(single) if single else amount(row["openInterest"]) / 2
 
@@ -129,15 +127,8 @@ def _price(text: Any) -> Decimal | None:
 
 
 def amount(text: Any) -> Decimal:
+    """A number of coins or dollars, 0 too; raises ValueError or an ArithmeticError."""
     amount = Decimal(str(text))
     if not 0 <= amount <= MOST_COINS:  # NaN raises
         raise ValueError(f"{text!r} is not an amount")
     return amount
-
-
-def _read(client: Client, read: Callable[[], Readings]) -> Readings:
-    try:
-        found = read()
-    except ODD as error:
-        raise malformed(client.venue, error) from error
-    return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from monitors.market import Contract, PriceCandle, Venue
-from monitors.venues.clients import Client, first_line, malformed
+from monitors.venues.clients import Client, first_line, understanding
 from monitors.venues.wire import ODD, positive, timestamp_ms
 
 log = logging.getLogger(__name__)
@@ -24,10 +24,8 @@ def fetch_price_candles(client: Client, contract: Contract, first_ms: int, last_
     now_ms = client.now_ms()
     method, params, bucket, cost = _REQUESTS[client.venue](contract.venue_symbol, first_ms, last_ms, now_ms)
     answer = client.call(method, params, cost=cost, bucket=bucket, spare=spare, patience_s=patience_s)
-    try:
+    with understanding(client.venue):
         rows = list(ROWS[client.venue](answer))
-    except ODD as error:
-        raise malformed(client.venue, error) from error
     candles = _readable(contract, rows, now_ms)
     return sorted((candle for candle in candles if first_ms <= candle.opened_at_ms <= last_ms), key=lambda candle: candle.opened_at_ms)
 
