@@ -6,10 +6,10 @@ from django.db.models import FloatField
 from django.db.models.functions import Cast
 
 from alerts.models import Alert
-from alerts.rules.chart import LEAST_MINUTES, MINUTE_MS, SILENT_MS, Bars, Line, Picture, a_minute, summed, window
+from alerts.rules.chart import LEAST_MINUTES, SILENT_MS, Bars, Line, Picture, a_minute, summed, window
 from alerts.rules.summary import story
 from monitors import price_candles
-from monitors.market import TIMEFRAME_MS, Direction, Kind, PriceCandle, epoch_ms, from_epoch_ms
+from monitors.market import MINUTE_MS, TIMEFRAME_MS, Direction, Kind, PriceCandle, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Liquidation, OpenInterestSample
 from monitors.venues.troubles import MarketDataError
 

@@ -13,9 +13,9 @@ from matplotlib.dates import DateFormatter, MinuteLocator
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 
-from alerts.rules.chart import MINUTE_MS, Bars, Line, Picture
+from alerts.rules.chart import Bars, Line, Picture
 from alerts.rules.money import amount, dollars
-from monitors.market import PriceCandle
+from monitors.market import MINUTE_MS, PriceCandle
 
 WIDTH, HEIGHT, DPI = 7.2, 6.3, 150  # inches; 1080 x 945 pixels
 LARGE, MEDIUM = 15, 13  # points: 31 and 27 pixels, a third of that on a phone

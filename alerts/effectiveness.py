@@ -10,12 +10,12 @@ from django.db.models import Exists, Max, Min, OuterRef
 
 from alerts.models import Alert, Decision, Outcome
 from alerts.rules import incident
-from alerts.rules.outcome import HORIZONS_MIN, STEP_MS, USUAL_MS, Move, minutes_of, move_over, over_ms, usual_pct
+from alerts.rules.outcome import HORIZONS_MIN, USUAL_MS, Move, minutes_of, move_over, over_ms, usual_pct
 from alerts.seldom import Seldom
 from alertsystem import ending
 from monitors import price_candles
 from monitors.lease import Held
-from monitors.market import Contract, Kind, PriceCandle, Venue, epoch_ms, from_epoch_ms
+from monitors.market import TIMEFRAME_MS, Contract, Kind, PriceCandle, Venue, epoch_ms, from_epoch_ms
 from monitors.models import Signal
 from monitors.venues.troubles import PASSING, MarketDataError, Trouble
 
@@ -172,7 +172,7 @@ class _Usual:
         for contract in self._contracts:
             if contract not in self._closes:
                 self._closes[contract] = price_candles.closes(contract, self._since, self._until)
-            week = {at: close for at, close in self._closes[contract].items() if detected_ms - USUAL_MS <= at <= detected_ms - STEP_MS}
+            week = {at: close for at, close in self._closes[contract].items() if detected_ms - USUAL_MS <= at <= detected_ms - TIMEFRAME_MS}
             if (usual := usual_pct(week, horizon_min)) is not None:
                 return usual
         return None

@@ -7,7 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-TIMEFRAME_MS = 300_000  # of candles, and of the steps in which venues tell the past of open interest
+MINUTE_MS = 60_000
+TIMEFRAME_MS = 300_000  # of candles, and of the steps in which the past of open interest is told and kept
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from monitors.budget import SPARE
-from monitors.market import TIMEFRAME_MS, Contract, PriceCandle, Venue, epoch_ms, from_epoch_ms
+from monitors.market import MINUTE_MS, TIMEFRAME_MS, Contract, PriceCandle, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, Market
 from monitors.models import PriceCandle as PriceCandleRow
 from monitors.venues.clients import client
-from monitors.venues.price_candles import MINUTE_MS, MOST, fetch_price_candles
+from monitors.venues.price_candles import MOST, fetch_price_candles
 
 PREFERRED = (Venue.BINANCE, Venue.BYBIT, Venue.OKX)
 

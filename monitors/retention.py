@@ -9,12 +9,11 @@ from django.conf import settings
 from django.db import models
 
 from alertsystem import ending
-from monitors.market import epoch_ms
+from monitors.market import TIMEFRAME_MS, epoch_ms
 from monitors.models import BlindSpot, CandleRow, FloorPeriod, Liquidation, Market, OpenInterestSample, PriceCandle, Signal
 
 CHUNK = 2_000  # rows deleted at a time, so that no writer waits long
 SLICE_S = 25.0  # a task must stay under its time limit; what is left follows in the next slice
-POINT_MS = 300_000
 
 
 def prune(now: datetime, slice_s: float = SLICE_S) -> tuple[int, bool]:
@@ -28,13 +27,13 @@ def prune(now: datetime, slice_s: float = SLICE_S) -> tuple[int, bool]:
     return deleted, True
 
 
-def surplus(samples: Iterable[tuple[int, int]], point_ms: int = POINT_MS) -> list[int]:
+def surplus(samples: Iterable[tuple[int, int]]) -> list[int]:
     """The ids of the samples that are not the first of their 5 minutes; `samples` are id and epoch ms, in the order of their time."""
     found, last = [], None
     for sample_id, at_ms in samples:
-        if at_ms // point_ms == last:
+        if at_ms // TIMEFRAME_MS == last:
             found.append(sample_id)
-        last = at_ms // point_ms
+        last = at_ms // TIMEFRAME_MS
     return found
 
 
@@ -61,7 +60,7 @@ def _of(rows: "models.QuerySet[Any]") -> "Iterator[models.QuerySet[Any]]":
 
 def _thin(market: Market, until: datetime) -> "Iterator[models.QuerySet[Any]]":
     """All but the first sample of each 5 minutes, from where the last thinning ended up to `until` (a whole 5 minutes)."""
-    until -= timedelta(milliseconds=epoch_ms(until) % POINT_MS, microseconds=until.microsecond % 1000)
+    until -= timedelta(milliseconds=epoch_ms(until) % TIMEFRAME_MS, microseconds=until.microsecond % 1000)
     if market.thinned_until and market.thinned_until >= until:
         return
     samples = OpenInterestSample.objects.filter(market=market, occurred_at__lt=until)

@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitors.market import PriceCandle, from_epoch_ms
+from monitors.market import MINUTE_MS, PriceCandle, from_epoch_ms
 
-MINUTE_MS = 60_000
 SHOWN_MS = 60 * MINUTE_MS
 AFTER_MS = 15 * MINUTE_MS  # of the hour, where it has passed already
 LEAST_MINUTES = 5  # fewer are no picture

@@ -10,11 +10,9 @@ from statistics import median
 from typing import Protocol
 
 from alerts.rules.money import percent
-from monitors.market import PriceCandle
+from monitors.market import MINUTE_MS, PriceCandle
 
 HORIZONS_MIN = (5, 15, 60, 240)
-MINUTE_MS = 60_000
-STEP_MS = 300_000  # of the candles behind the usual move
 USUAL_MS = 7 * 86_400_000  # how much history says what is usual
 LEAST_MOVES = 288  # as many as a day has: of less history nothing is called usual
 LARGE = 2.0  # times the usual move

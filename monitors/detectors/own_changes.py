@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from monitors.detectors.oi_explosion import JUMP
 from monitors.detectors.own_history import OwnLadder, ladder_of
+from monitors.market import TIMEFRAME_MS
 
-POINT_MS = 300_000
 WINDOW_POINTS = 3
 LARGEST_JUMP = float(JUMP)
 
@@ -36,7 +36,7 @@ def _points(readings: Sequence[Reading]) -> dict[int, Reading]:
     points: dict[int, Reading] = {}
     before: float | None = None
     for index, reading in enumerate(readings):
-        point = reading.at_ms // POINT_MS
+        point = reading.at_ms // TIMEFRAME_MS
         if point in points:
             continue
         if before is not None and _jumps(before, reading.coins):

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from monitors.market import Contract, PriceCandle, Venue
+from monitors.market import MINUTE_MS, Contract, PriceCandle, Venue
 from monitors.venues.clients import Client, first_line, understanding
 from monitors.venues.wire import ODD, positive, timestamp_ms
 
 log = logging.getLogger(__name__)
 
-MINUTE_MS = 60_000
 MOST: Mapping[Venue, int] = {Venue.BINANCE: 1_000, Venue.BYBIT: 1_000, Venue.OKX: 100}  # minutes a request
 BINANCE_WEIGHT = ((99, 1), (499, 2), (1_000, 5))  # minutes asked for, units of its budget
 OKX_RECENT_MS = 1_439 * MINUTE_MS  # what its list of recent candles reaches back; older ones are in another

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from alerts.drawing import draw
-from alerts.rules.chart import MINUTE_MS, Bars, Line, Picture
+from alerts.rules.chart import Bars, Line, Picture
 from alertsystem.env import PROJECT_DIR
-from monitors.market import PriceCandle, Venue
+from monitors.market import MINUTE_MS, PriceCandle, Venue
 from tests.builders import NOW_MS
 from tests.harness import process_env
 

@@ -9,10 +9,9 @@ from pytest_django import Settings
 from redis import Redis
 
 from monitors import price_candles
-from monitors.market import Venue
+from monitors.market import MINUTE_MS, Venue
 from monitors.models import Market
 from monitors.models import PriceCandle as Row
-from monitors.venues.price_candles import MINUTE_MS
 from monitors.venues.troubles import MarketDataError
 from tests.fakes.venue_rest_common import now_ms
 from tests.fakes.venues import FakeVenues

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alerts.rules.chart import MINUTE_MS, Bars, Line, Picture, a_minute, caption, summed, window
-from monitors.market import PriceCandle, Venue
+from alerts.rules.chart import Bars, Line, Picture, a_minute, caption, summed, window
+from monitors.market import MINUTE_MS, PriceCandle, Venue
 from tests.builders import NOW_MS
 
 NOON = NOW_MS

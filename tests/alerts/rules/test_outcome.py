@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from alerts.rules import outcome
-from alerts.rules.outcome import LEAST_MOVES, MINUTE_MS, STEP_MS, Move, Unknown, in_words, move_over, price_at, usual_pct
-from monitors.market import PriceCandle, Venue
+from alerts.rules.outcome import LEAST_MOVES, Move, Unknown, in_words, move_over, price_at, usual_pct
+from monitors.market import MINUTE_MS, TIMEFRAME_MS, PriceCandle, Venue
 from tests.builders import NOW_MS
 
 NOON = NOW_MS  # on the minute
@@ -108,14 +108,14 @@ def test_the_minute_after_the_horizon_is_not_needed() -> None:
 
 def test_the_usual_move_is_the_median_of_the_absolute_returns() -> None:
     """Closes of 100, 101, 100, 101...: every 5 minutes a move of 1 % or 0.990 %, every 10 minutes none."""
-    closes = {NOON + step * STEP_MS: 100.0 + step % 2 for step in range(LEAST_MOVES + 3)}
+    closes = {NOON + step * TIMEFRAME_MS: 100.0 + step % 2 for step in range(LEAST_MOVES + 3)}
     moves = sorted([1.0] * 145 + [100 / 101] * 145)
     assert usual_pct(closes, 5) == pytest.approx((moves[144] + moves[145]) / 2)
     assert usual_pct(closes, 15) == pytest.approx(usual_pct(closes, 5))
 
 
 def test_of_less_than_a_day_nothing_is_usual() -> None:
-    closes = {NOON + step * STEP_MS: 100.0 + step % 2 for step in range(LEAST_MOVES + 1)}
+    closes = {NOON + step * TIMEFRAME_MS: 100.0 + step % 2 for step in range(LEAST_MOVES + 1)}
     assert usual_pct(closes, 5) is not None
     assert usual_pct(closes, 15) is None
     del closes[NOON]

@@ -8,9 +8,9 @@ import pytest
 from pytest_django import Settings
 from redis import Redis
 
-from monitors.market import Contract, PriceCandle, Venue
+from monitors.market import MINUTE_MS, Contract, PriceCandle, Venue
 from monitors.venues.clients import client
-from monitors.venues.price_candles import MINUTE_MS, MOST, ROWS, fetch_price_candles
+from monitors.venues.price_candles import MOST, ROWS, fetch_price_candles
 from tests.fakes.venue_rest_common import now_ms
 from tests.fakes.venues import FakeVenues
 
