@@ -79,9 +79,12 @@ def waiting(now: datetime) -> dict[Lane, Line]:
     Open interest waits for a live sample of the contract: units are compared before the past is believed.
     """
     ranks = {asset: rank for rank, asset in enumerate(selectors.scanned_assets())}
-    sampled = set(OpenInterestSample.objects.filter(received_at__gte=now - backfill_rows.SEAM).values_list("market_id", flat=True))
+    cursors = list(BackfillCursor.objects.filter(done=False, market__active=True, market__venue__in=settings.VENUES).select_related("market"))
+    of_interest = [cursor.market_id for cursor in cursors if cursor.feed == OPEN_INTEREST]
+    recent = OpenInterestSample.objects.filter(market__in=of_interest, occurred_at__gte=now - backfill_rows.SEAM)  # by their index: there are millions
+    sampled = set(recent.order_by().values_list("market_id", flat=True).distinct())
     lines: dict[Lane, Line] = {}
-    for cursor in BackfillCursor.objects.filter(done=False, market__active=True, market__venue__in=settings.VENUES).select_related("market"):
+    for cursor in cursors:
         if cursor.market.asset in ranks and (cursor.feed == CANDLES or cursor.market_id in sampled):
             lines.setdefault((Venue(cursor.market.venue), cursor.feed), Line(ranks)).put(cursor)
     return lines

@@ -28,10 +28,13 @@ def okx_markets() -> dict[str, dict[str, dict[str, int | float]]]:
 
 def arrived_since(since: datetime) -> Iterator[tuple[Key, Line]]:
     """What live scans have saved since then. A contract that is kept apart is left out: in a recording its name is another asset's."""
-    for sample in OpenInterestSample.objects.filter(received_at__gte=since, market__apart="").select_related("market").order_by("received_at"):
+    markets = list(Market.objects.filter(apart="").values_list("pk", flat=True))  # their tables are indexed by market and time
+    samples = OpenInterestSample.objects.filter(market__in=markets, occurred_at__gt=since - NEWS, received_at__gte=since)
+    for sample in samples.select_related("market").order_by("received_at"):
         if sample.occurred_at > sample.received_at - NEWS:
             yield ("open_interest", sample.pk, sample.received_at), _sample_line(sample, sample.received_at)
-    for candle in CandleRow.objects.filter(received_at__gte=since, market__apart="").select_related("market").order_by("received_at"):
+    candles = CandleRow.objects.filter(market__in=markets, opened_at__gt=since - NEWS, received_at__gte=since)
+    for candle in candles.select_related("market").order_by("received_at"):
         if candle.opened_at > candle.received_at - NEWS:
             yield ("candles", candle.pk, candle.received_at), _candle_line(candle, candle.received_at)
 
