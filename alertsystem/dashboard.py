@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -25,13 +25,19 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     statuses = {status.venue: status for status in FeedStatus.objects.all()}
     feeds = [_feed_row(feed, statuses.get(feed.venue.value)) for feed in feed_states(now, settings.VENUES)]
-    counts = Delivery.objects.filter(queued_at__gt=now - timedelta(hours=1)).order_by().values_list("state").annotate(Count("id"))
+    counts = _queued_since(now - timedelta(hours=1)).order_by().values_list("state").annotate(Count("id"))
     return context | {
         "feeds": {"headers": ["Feed", "State", "Last data", "Events a minute", "Reconnects"], "rows": feeds},
         "scans": {"headers": ["Scan", "State", "Last data", "Contracts", "Took"], "rows": _scan_rows(now)},
         "deliveries": {"headers": ["State", "Count"], "rows": [[badge(state, STATE_COLOURS[state]), count] for state, count in sorted(counts)]},
         "last_alerts": {"headers": ["Opened (UTC)", "Severity", "Alert", "State"], "rows": _alert_rows()},
     }
+
+
+def _queued_since(at: datetime) -> "QuerySet[Delivery]":
+    """Those with newer ids than the newest of before: there is no index by time alone, and the table holds years."""
+    before = Delivery.objects.filter(queued_at__lte=at).order_by("-pk").values_list("pk", flat=True).first()
+    return Delivery.objects.filter(pk__gt=before or 0)
 
 
 def _feed_row(feed: FeedState, status: FeedStatus | None) -> list[str]:

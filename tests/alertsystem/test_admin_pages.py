@@ -1,16 +1,18 @@
 """Every page of the admin opens; history cannot be changed; lists count no further than they show."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from alerts.models import Alert, Decision, Delivery
 from alertsystem import admin_base
+from alertsystem.dashboard import overview
 from monitors.models import BlindSpot, FeedStatus, Liquidation, Market, Signal
 from monitors.thresholds import Severity
 from tests.alerts.builders import make_alert, make_delivery, make_subscriber
@@ -86,6 +88,16 @@ def test_the_overview_shows_the_feeds_and_the_last_alerts(client: Client, rows: 
     assert rows.alert is not None
     assert f"LOW {rows.alert.asset} cascade: longs liquidated" in html
     assert "blind: no report yet" in html
+
+
+def test_the_overview_counts_the_deliveries_of_the_last_hour_alone(rows: Delivery, rf: RequestFactory) -> None:
+    long_ago = timezone.now() - timedelta(hours=2)
+    Delivery.objects.filter(pk=rows.pk).update(queued_at=long_ago)
+    make_delivery(state="held", queued_at=long_ago)
+    make_delivery(state="failed")
+    make_delivery(state="failed")
+    [[state, count]] = overview(rf.get("/"), {})["deliveries"]["rows"]
+    assert "failed" in state and count == 2
 
 
 def test_the_page_of_an_alert_shows_its_signals_and_deliveries_in_order(client: Client, rows: Delivery) -> None:
