@@ -29,7 +29,9 @@ def send_again(deliveries: QuerySet[Delivery]) -> int:
     deliveries = deliveries.exclude(purpose=Delivery.Purpose.DIGEST)
     for severity in Severity:
         again = Delivery.objects.filter(pk__in=deliveries.order_by().values("pk"), state__in=SENDABLE_AGAIN, severity=severity, subscriber__active=True)
-        count = again.update(state=State.PENDING, reason="", attempts=0, unknown_outcomes=0, claimed_at=None, expires_at=expiry_of(severity, now))
+        count = again.update(
+            state=State.PENDING, reason="", attempts=0, unknown_outcomes=0, claimed_at=None, held_until=None, expires_at=expiry_of(severity, now)
+        )
         if count:
             transaction.on_commit(partial(wake_dispatcher, severity))
         sent += count

@@ -222,7 +222,7 @@ class Delivery(models.Model):
             models.Index(fields=["subscriber", "queued_at"]),
             models.Index(fields=["move", "subscriber"], name="delivery_listed", condition=~Q(alert=None) & ~Q(move=None)),
             models.Index(fields=["move", "revision"], name="delivery_wide_to_edit", condition=Q(state="sent", live=True, alert=None)),
-            models.Index(fields=["held_until"], name="delivery_to_digest", condition=Q(state__in=["held", "expired"], held_until__isnull=False, digest=None)),
+            models.Index(fields=["held_until"], name="delivery_to_digest", condition=Q(held_until__isnull=False, digest=None)),
             models.Index(fields=["digest"], name="delivery_told_in_digest", condition=Q(digest__isnull=False)),
         ]
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from alerts import companions, delivery_rows, folding
+from alerts.chart_rows import OTHERS, charts
 from alerts.delivery_rows import Chunk, in_chunk
 from alerts.models import Delivery, FanOut
 from alertsystem.celery import DISPATCH_PRIORITY, enqueue
@@ -39,7 +40,7 @@ SUPERSEDE = PreparedUpdate(
     lambda: Delivery.objects.filter(
         in_chunk("subscriber"), overtaken(), UNTOLD, alert=Given("alert"), step__lt=Given("step"), state__in=(State.PENDING, State.HELD)
     ),
-    state=State.SUPERSEDED, reason="a higher step followed",
+    state=State.SUPERSEDED, reason="a higher step followed", held_until=None,
 )  # fmt: skip
 DONE = PreparedUpdate(lambda: FanOut.objects.filter(pk=Given("pk")), done_at=Given("now"))
 
@@ -96,11 +97,12 @@ def wake_dispatcher(severity: Severity) -> None:
 @transaction.atomic
 def expire_due(now: datetime) -> int:
     """Give up the deliveries that are too old to be useful; return how many. The next digest tells of them; if they are digests, of the same as they."""
-    due = Delivery.objects.filter(state=State.PENDING, expires_at__lte=now)
-    Delivery.objects.filter(digest__in=due.filter(purpose=Purpose.DIGEST)).update(digest=None)
+    # Charts and all others have each an index of what waits
+    messages, photos = (deliveries.filter(state=State.PENDING, expires_at__lte=now) for deliveries in (Delivery.objects.filter(OTHERS), charts()))
+    Delivery.objects.filter(digest__in=messages.filter(purpose=Purpose.DIGEST)).update(digest=None)
     reason = Case(When(reason="", then=Value(TOO_LATE)), default=F("reason"), output_field=CharField())
     told_by_the_next = Case(When(purpose=Purpose.ALERT, then=Value(now)), default=F("held_until"), output_field=DateTimeField())
-    return due.update(state=State.EXPIRED, reason=reason, held_until=told_by_the_next)
+    return sum(due.update(state=State.EXPIRED, reason=reason, held_until=told_by_the_next) for due in (messages, photos))
 
 
 def overtaken() -> Exists:

@@ -58,7 +58,7 @@ def evaluate(fingerprint: str) -> None:
 
 def evaluate_unread() -> int:
     """Decide every unread signal there is; return how many fingerprints had some. One that fails leaves the others."""
-    fingerprints = list(Signal.objects.filter(decided_at=None).order_by().values_list("fingerprint", flat=True).distinct())
+    fingerprints = dict.fromkeys(Signal.objects.filter(decided_at=None).order_by("id").values_list("fingerprint", flat=True))
     for fingerprint in fingerprints:
         try:
             evaluate(fingerprint)

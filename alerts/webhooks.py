@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from alerts import claims, outcomes
 from alerts.channels.base import RetryLater, Undeliverable
 from alerts.channels.webhook import post
+from alerts.chart_rows import OTHERS
 from alerts.messages import message_for
 from alerts.models import Delivery
 from alerts.seldom import Seldom
@@ -33,7 +34,6 @@ SLICE_S = 10.0
 LEASE_S = 30.0  # more than a slice and the longest calls of it
 AT_ONCE = 8
 DISABLED_AFTER = timedelta(hours=24)
-WAITING = Q(state=State.PENDING, subscriber__channel=Subscriber.Channel.WEBHOOK)
 
 
 @dataclass(slots=True)
@@ -96,8 +96,7 @@ def call_waiting(slice_s: float = SLICE_S) -> int:
 
 def wake() -> None:
     """Ask for calls when something waits; without a broker the sweep will."""
-    free = _free(timezone.now())
-    if not Delivery.objects.filter(WAITING, subscriber__in=free).exists():
+    if not _free(timezone.now()).exists():
         return
     try:
         enqueue("alerts.call_webhooks", priority=USUAL, expires_s=SLICE_S)
@@ -113,7 +112,7 @@ def recover() -> int:
 
 def _free(now: datetime) -> "QuerySet[Subscriber]":
     """The webhooks that have something waiting and may be called now."""
-    waiting = Delivery.objects.filter(WAITING).values("subscriber")
+    waiting = Delivery.objects.filter(OTHERS, state=State.PENDING, subscriber__channel=Subscriber.Channel.WEBHOOK).values("subscriber")
     rested = Q(webhook__next_try_at=None) | Q(webhook__next_try_at__lte=now)
     return Subscriber.objects.filter(rested, pk__in=waiting, webhook__isnull=False)
 

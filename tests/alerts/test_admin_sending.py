@@ -37,11 +37,14 @@ def send_again(client: Client, *deliveries: Delivery) -> str:
 def test_what_was_not_sent_waits_again_with_a_fresh_expiry(
     client: Client, state: State, valkey: object, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    delivery = make_delivery(severity=Severity.HIGH, alert=make_alert(), state=state, reason="some", attempts=4, unknown_outcomes=2, expires_in=-100)
+    delivery = make_delivery(
+        severity=Severity.HIGH, alert=make_alert(), state=state, reason="some", attempts=4, unknown_outcomes=2, expires_in=-100, held_until=timezone.now()
+    )
     with django_capture_on_commit_callbacks(execute=True) as woken:
         assert "1 of 1 deliveries are waiting to be sent again." in send_again(client, delivery)
     delivery.refresh_from_db()
     assert (delivery.state, delivery.reason, delivery.attempts, delivery.unknown_outcomes, len(woken)) == ("pending", "", 0, 0, 1)
+    assert delivery.held_until is None
     assert timedelta(minutes=14) < delivery.expires_at - timezone.now() < timedelta(minutes=16)
 
 

@@ -125,6 +125,7 @@ def test_an_incident_that_escalates_past_the_exception_level_is_sent_at_once_and
     assert [state for state, _, _ in rows(alert)] == [State.HELD, State.HELD]
     outbox.fan_out(escalate(alert, Severity.EXTREME, 20_000_000))
     assert rows(alert) == [(State.SUPERSEDED, 2, "a higher step followed"), (State.SUPERSEDED, 3, "a higher step followed"), (State.PENDING, 4, "")]
+    assert not Delivery.objects.filter(held_until__isnull=False).exists(), "no digest tells of them"
 
 
 def rows(alert: Alert) -> list[tuple[str, int, str]]:
