@@ -48,7 +48,7 @@ class Command(BaseCommand):
         replay = Replay(reader.header, rulebook, listed, self._complain)
         try:
             for event in replay.run(_paced(self._sound(reader), options["speed"])):
-                self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n")
+                self.stdout.write(_as_line(event) if options["json"] else f"{event.text}\n\n")
                 if options["speed"]:
                     self.stdout.flush()
         except BrokenPipeError:  # `| head` has read enough
