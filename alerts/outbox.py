@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from django.db import transaction
-from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -94,15 +94,19 @@ def wake_dispatcher(severity: Severity) -> None:
         log.warning("The broker cannot be reached, the dispatcher is woken later: %s", error)
 
 
-@transaction.atomic
 def expire_due(now: datetime) -> int:
     """Give up the deliveries that are too old to be useful; return how many. The next digest tells of them; if they are digests, of the same as they."""
-    # Charts and all others have each an index of what waits
-    messages, photos = (deliveries.filter(state=State.PENDING, expires_at__lte=now) for deliveries in (Delivery.objects.filter(OTHERS), charts()))
-    Delivery.objects.filter(digest__in=messages.filter(purpose=Purpose.DIGEST)).update(digest=None)
+    # Charts and all others have each an index of what waits; nobody waits for a writer with nothing to write
+    both = (kind.filter(state=State.PENDING, expires_at__lte=now) for kind in (Delivery.objects.filter(OTHERS), charts()))
+    return sum(_expire(due, now) for due in both if due.exists())
+
+
+@transaction.atomic
+def _expire(due: "QuerySet[Delivery]", now: datetime) -> int:
+    Delivery.objects.filter(digest__in=due.filter(purpose=Purpose.DIGEST)).update(digest=None)
     reason = Case(When(reason="", then=Value(TOO_LATE)), default=F("reason"), output_field=CharField())
     told_by_the_next = Case(When(purpose=Purpose.ALERT, then=Value(now)), default=F("held_until"), output_field=DateTimeField())
-    return sum(due.update(state=State.EXPIRED, reason=reason, held_until=told_by_the_next) for due in (messages, photos))
+    return due.update(state=State.EXPIRED, reason=reason, held_until=told_by_the_next)
 
 
 def overtaken() -> Exists:

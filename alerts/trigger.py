@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
@@ -16,10 +17,11 @@ from alertsystem.statements import run_together
 from monitors import rulefile, selectors
 from monitors.market import Kind
 from monitors.models import Signal
-from monitors.thresholds import Rulebook, Severity
+from monitors.thresholds import Rule, Severity
 from subscribers.models import Subscriber, Subscription
 
 log = logging.getLogger(__name__)
+InForce = tuple[Rule | None, Decimal | None]  # the rule, and the lowest custom threshold
 Begun = tuple[FanOut, int]  # and how many rows of it are written
 LOST_RACES = 5  # two workers may open the same incident at once; the loser looks again
 
@@ -69,8 +71,9 @@ def evaluate_unread() -> int:
 
 def close_due(now: datetime) -> int:
     """Close the incidents whose cooldown is over and that have no unread signal; return how many."""
-    open_ones = Alert.objects.filter(closed_at=None, last_seen_at__lt=now).values_list("pk", flat=True)
-    return sum(_close_if_due(pk, now) for pk in open_ones)
+    quiet = Alert.objects.filter(closed_at=None, last_seen_at__lt=now).only("last_seen_at", "cooldown_s")
+    # Only those, for each takes a lock; SQLite has one for all writers
+    return sum(_close_if_due(alert.pk, now) for alert in quiet if incidents.closes_at(alert) <= now)
 
 
 @transaction.atomic
@@ -90,18 +93,18 @@ def _decide_unread(fingerprint: str) -> list[Begun]:
     unread = UNREAD.rows(fingerprint=fingerprint, now=now)
     if not unread:
         return []
-    newest, rulebook, begun = NEWEST.first(fingerprint=fingerprint), selectors.rulebook_of(unread[0].asset), list[Begun]()
+    newest, begun = NEWEST.first(fingerprint=fingerprint), list[Begun]()
+    rules = {kind: selectors.in_force(Kind(kind), unread[0].asset) for kind in {signal.kind for signal in unread}}
     for signal in unread:
-        newest, fan_out = _decide(newest, signal, rulebook, now, signal.silence)
+        newest, fan_out = _decide(newest, signal, rules[signal.kind], now, signal.silence)
         begun += [fan_out] if fan_out is not None else []
     return begun
 
 
-def _decide(newest: Alert | None, signal: Signal, rulebook: Rulebook, now: datetime, silence: int | None) -> tuple[Alert | None, Begun | None]:
+def _decide(newest: Alert | None, signal: Signal, in_force: InForce, now: datetime, silence: int | None) -> tuple[Alert | None, Begun | None]:
     """Decide one signal against the newest alert of its fingerprint; return the newest one after it, and whom to tell unless there is a `silence`."""
     alert = newest if newest is not None and newest.closed_at is None else None
-    kind, state = Kind(signal.kind), None if newest is None else incidents.incident_of(newest)
-    rule, custom_floor = rulebook.rule(kind, signal.asset), rulebook.custom_floor(kind, signal.asset)
+    state, (rule, custom_floor) = None if newest is None else incidents.incident_of(newest), in_force
     decision = decide(state, signal.as_value(), rule, custom_floor)
     if alert is not None and decision.closed is not None:
         incidents.close(alert, now)

@@ -19,10 +19,11 @@ class BulkInsert:
     def write(self, rows: Sequence[Sequence[object]]) -> None:
         """All of them or none; one that is there already stays as it is. Raises DatabaseError."""
         stored: Any = [[value if convert is None else convert(value) for value, convert in zip(row, self._converters, strict=True)] for row in rows]
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             if connection.vendor == "sqlite":  # takes a limited number of parameters in one statement
-                cursor.executemany(f"{self._head} {self._places} ON CONFLICT DO NOTHING", stored)
-            elif stored:
+                with transaction.atomic():
+                    cursor.executemany(f"{self._head} {self._places} ON CONFLICT DO NOTHING", stored)
+            elif stored:  # one statement is a transaction
                 places = ", ".join([self._places] * len(stored))
                 cursor.execute(f"{self._head} {places} ON CONFLICT DO NOTHING", [value for row in stored for value in row])
 

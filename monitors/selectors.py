@@ -3,11 +3,10 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Max, QuerySet, Subquery, Sum
 
 from alertsystem.prepared import Given, Prepared
 from monitors import rulefile, universe
@@ -28,9 +27,11 @@ LAST_MARK = Prepared(
         .values_list("mark_price", flat=True)[:1]
     )
 )
-RULES_OF = Prepared(
+IN_FORCE = Prepared(
     lambda: (
-        ThresholdRule.objects.filter(asset__in=["", Given("asset")]).annotate(custom_floor=Subquery(_lowest_floor(OuterRef("kind"), Given("asset")))).order_by()
+        ThresholdRule.objects.filter(kind=Given("kind"), asset__in=["", Given("asset")])
+        .annotate(custom_floor=Subquery(_floors(Given("kind"), Given("asset")).order_by("value").values("value")[:1]))
+        .order_by("-asset")[:1]
     )
 )
 
@@ -43,14 +44,19 @@ def rulebook() -> Rulebook:
 
 def rulebook_of(asset: str) -> Rulebook:
     """What is in force now for one asset."""
-    rows = RULES_OF.rows(asset=asset)
-    floors = {(Kind(row.kind), asset): row.custom_floor for row in rows if row.custom_floor is not None}
-    return Rulebook.of((row.as_rule() for row in rows), floors)
+    either = ["", asset]
+    floors = {(Kind(floor.kind), floor.asset): floor.value for floor in CustomFloor.objects.filter(asset__in=either)}
+    return Rulebook.of((row.as_rule() for row in ThresholdRule.objects.filter(asset__in=either).order_by()), floors)
 
 
-def _lowest_floor(kind: OuterRef, asset: Given) -> "QuerySet[Any, Any]":
-    """The lowest custom threshold of a kind for an asset or any asset."""
-    return CustomFloor.objects.filter(kind=kind, asset__in=["", asset]).order_by("value").values("value")[:1]
+def in_force(kind: Kind, asset: str) -> tuple[Rule | None, Decimal | None]:
+    """The rule of a kind and asset and the lowest custom threshold, as `rulebook_of` has them; of what is not watched neither."""
+    row = IN_FORCE.first(kind=kind.value, asset=asset)
+    return (None, None) if row is None or not row.enabled else (row.as_rule(), row.custom_floor)
+
+
+def _floors(kind: Given, asset: Given) -> "QuerySet[CustomFloor]":
+    return CustomFloor.objects.filter(kind=kind, asset__in=["", asset])
 
 
 def all_rules() -> tuple[list[Rule], str]:

@@ -309,3 +309,18 @@ def test_one_dispatch_is_asked_for_when_all_are_told_at_once(valkey: "Redis") ->
     trigger.evaluate(arrive(1_500).fingerprint)
     assert FanOut.objects.get().done_at is not None
     assert [valkey.llen(queue) for queue in valkey.keys("alertsystem:delivery*")] == [1]
+
+
+def test_incidents_that_go_on_are_looked_at_without_a_lock(django_assert_num_queries: Any) -> None:
+    signals = [arrive(1_500, asset=asset) for asset in ("ADA", "XRP", "DOGE")]
+    ThresholdRule.objects.filter(asset="").update(**LADDER)
+    decide(*signals)
+    last = Alert.objects.order_by("-last_seen_at")[0].last_seen_at
+    with django_assert_num_queries(1):
+        assert trigger.close_due(last + timedelta(seconds=299)) == 0
+    assert trigger.close_due(last + timedelta(seconds=300)) == 3
+
+
+def test_nothing_to_expire_takes_no_lock(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(2):
+        assert outbox.expire_due(timezone.now()) == 0

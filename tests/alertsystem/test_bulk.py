@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from alertsystem.bulk import BulkInsert
@@ -56,6 +56,6 @@ def test_no_rows_are_no_trouble_and_many_are_no_more() -> None:
 def test_one_that_does_not_fit_keeps_all_of_them_out() -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite looks at no length")
-    with pytest.raises(DataError):
+    with pytest.raises(DataError), transaction.atomic():
         SIGNALS.write([row(), row(asset="A" * 33, fingerprint="other")])
     assert not Signal.objects.exists()
