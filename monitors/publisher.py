@@ -10,14 +10,16 @@ log = logging.getLogger(__name__)
 Hint = tuple[str, tuple[str, ...], int]  # task, arguments, priority
 Enqueue = Callable[[Hint], None]
 WARN_EVERY_S = 60.0
+APART_S = 0.05  # between two alike: one task decides all that is there when it runs
 
 
 class HintPublisher:
-    """Publishes each waiting hint once; one that cannot be published is dropped, because a sweep looks as well."""
+    """Publishes each waiting hint once, alike ones apart; one that cannot be published is dropped, because a sweep looks as well."""
 
     def __init__(self, enqueue: Enqueue) -> None:
         self._enqueue = enqueue
         self._waiting: dict[Hint, None] = {}
+        self._recent: dict[Hint, float] = {}  # monotonic seconds when it was published
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._stopping = threading.Event()
@@ -30,8 +32,11 @@ class HintPublisher:
 
     def add(self, task: str, *args: str, priority: int) -> None:
         """Ask for `task`; one that already waits is not asked for twice."""
+        hint = task, args, priority
         with self._lock:
-            self._waiting[task, args, priority] = None
+            if hint in self._waiting:
+                return
+            self._waiting[hint] = None
         self._news.set()
 
     def stop(self, timeout_s: float) -> None:
@@ -42,14 +47,24 @@ class HintPublisher:
 
     def _run(self) -> None:
         while True:
-            self._news.wait()
+            self._news.wait(APART_S if self._waiting else None)
             self._news.clear()
-            with self._lock:
-                hints, self._waiting = list(self._waiting), {}
-            for hint in hints:
+            stopping = self._stopping.is_set()
+            for hint in self._take(everything=stopping):
                 self._publish(hint)
-            if self._stopping.is_set() and not self._waiting:
+            if stopping and not self._waiting:
                 return
+
+    def _take(self, everything: bool) -> list[Hint]:
+        """What may be published now, or `everything`."""
+        now = time.monotonic()
+        with self._lock:
+            self._recent = {hint: at for hint, at in self._recent.items() if now - at < APART_S}
+            due = [hint for hint in self._waiting if everything or hint not in self._recent]
+            for hint in due:
+                del self._waiting[hint]
+            self._recent |= dict.fromkeys(due, now)
+        return due
 
     def _publish(self, hint: Hint) -> None:
         try:
