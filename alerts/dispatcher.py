@@ -150,7 +150,7 @@ class Drainer:
             return False
         delivery = self.next_chart(now)
         if delivery is None:
-            self._charts_at = min([now + LOOK_S, *self._chat_at.values()])
+            self._charts_at = self._later(now)
             return False
         if self._has_slot(delivery, spare=GROUP_SPARE) and claims.claim(delivery, timezone.now()):
             self._start(delivery, is_edit=False)
@@ -165,11 +165,15 @@ class Drainer:
             return False
         delivery = claims.next_edit(timezone.now(), self._busy(now))
         if delivery is None:
-            self._edits_at = min([now + LOOK_S, *self._chat_at.values()])
+            self._edits_at = self._later(now)
             return False
         if self._has_slot(delivery, spare=GROUP_SPARE):
             self._start(delivery, is_edit=True)
         return True
+
+    def _later(self, now: float) -> float:
+        """When to look for a chart or an edit again: those that there are may have to wait for their chat, or for the channel."""
+        return min([now + LOOK_S, *(at for at in (*self._chat_at.values(), *self._channel_at.values()) if at > now)])
 
     def _has_slot(self, delivery: Delivery, spare: int = 0) -> bool:
         """Take a slot of the flood limits; when there is none, remember who has to wait for how long."""

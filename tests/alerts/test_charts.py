@@ -14,6 +14,7 @@ from pytest_django import Settings
 from alerts import charts, claims, outbox
 from alerts.charts import Wish, ask, follow_up
 from alerts.dispatcher import drain
+from alerts.flood import limiter
 from alerts.models import Alert, Chart, Delivery
 from monitors.market import Kind, Venue
 from monitors.models import CandleRow, Liquidation, Market, OpenInterestSample
@@ -255,6 +256,14 @@ def test_a_picture_that_telegram_does_not_know_any_more_is_uploaded_again(venues
     [photo] = send_all(telegram, 1)
     assert isinstance(photo.params["photo"], Upload)
     assert Chart.objects.get().file_id == f"file-{photo.message_id}"
+
+
+def test_a_chart_that_finds_no_slot_leaves_as_soon_as_there_is_one(venues: FakeVenues, telegram: FakeTelegram, drawings: list[Any]) -> None:
+    told(alert_of())
+    follow_up(timezone.now())
+    limiter().pause(0.3)
+    drain(5)
+    assert len(photos(telegram)) == 1
 
 
 def test_a_pruned_picture_is_sent_by_its_name_and_drawn_anew_where_that_is_unknown(venues: FakeVenues, telegram: FakeTelegram, drawings: list[Any]) -> None:
