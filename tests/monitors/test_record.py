@@ -6,10 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ from alerts.replay_scans import read_candle, read_open_interest
 from monitors.budget import budget
 from monitors.market import Venue, from_epoch_ms
 from monitors.models import CandleRow, Market, OpenInterestSample
+from monitors.record import Recorder
+from monitors.record_rows import Line, past
 from monitors.recording import Arrival, RecordingReader
+from monitors.recording_writer import RecordingWriter
 from monitors.scan_open_interest import scan_open_interest
 from monitors.scan_volume import scan_volume
 from monitors.venues.clients import client_of
@@ -132,6 +136,22 @@ def test_each_feed_is_written_as_the_format_says(venues: FakeVenues, processes: 
         stored = CandleRow.objects.get(market__venue=candle.venue, market__symbol=candle.symbol, opened_at=from_epoch_ms(candle.opened_at_ms))
         assert [candle.volume_usd, candle.close] == pytest.approx([stored.volume_usd, stored.close])
     assert re.search(r"3 liquidations, \d+ open interest, \d+ candles", log.read_text())
+
+
+def test_what_scans_save_while_the_past_is_written_is_in_the_recording(venues: FakeVenues, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def long_past(now: datetime) -> Iterator[Line]:
+        """A minute and more, in which a scan comes."""
+        yield from past(now)
+        scan_open_interest(Venue.OKX)
+        OpenInterestSample.objects.update(received_at=now + timedelta(seconds=1))
+        monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=90))
+
+    monkeypatch.setattr("monitors.record.past", long_past)
+    path = tmp_path / "live.jsonl"
+    with RecordingWriter(path, {}, "", "") as writer:
+        Recorder(writer, Event()).run(0.1, with_past=True)
+    stored = list(OpenInterestSample.objects.values_list("market__symbol", flat=True))
+    assert stored and sorted(line.payload["symbol"] for line in RecordingReader(path) if isinstance(line, Arrival)) == sorted(stored)
 
 
 def test_an_existing_file_is_refused_in_one_line(venues: FakeVenues, processes: Processes, tmp_path: Path) -> None:

@@ -47,10 +47,8 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error.strerror}") from None
         with writer:
             recorder = Recorder(writer, stopping)
-            if options["past"]:
-                recorder.write_past()
             self.stderr.write(f"Recording into {path} until Ctrl-C")
-            recorder.run(options["seconds"])
+            recorder.run(options["seconds"], options["past"])
         written = ", ".join(f"{writer.counts[feed]} {feed.replace('_', ' ')}" for feed in FEEDS)
         skipped = f"; {recorder.skipped} frames were not understood" if recorder.skipped else ""
         self.stdout.write(f"{path}: {written}{skipped}")
