@@ -67,6 +67,7 @@ class Replay:
         self._rulebook, self._listed = rulebook, listed
         self._intake, self._detector, self._scans = Intake(), LiquidationDetector(rulebook), ScanReplay(rulebook, listed)
         self._newest: dict[str, Incident] = {}  # by fingerprint
+        self._open: dict[str, None] = {}  # those that are not over, in their order
         self._events: list[Event] = []
         self._made = 0
         self._clock_ms = 0
@@ -123,10 +124,10 @@ class Replay:
         self._clock_ms = at_ms
         for signal in self._detector.flush(self._clock_ms):
             self._decide(signal)
-        for fingerprint, incident in self._newest.items():
-            if not incident.over and incident.closes_at_ms <= self._clock_ms:
-                self._close(incident)
-                self._newest[fingerprint] = replace(incident, over=True)
+        for fingerprint in [open_one for open_one in self._open if self._newest[open_one].closes_at_ms <= self._clock_ms]:
+            self._close(self._newest[fingerprint])
+            self._newest[fingerprint] = replace(self._newest[fingerprint], over=True)
+            del self._open[fingerprint]
 
     def _decide(self, signal: Signal) -> None:
         decision = decide(self._newest.get(signal.fingerprint), signal, self._rulebook.rule(signal.kind, signal.asset))
@@ -135,6 +136,7 @@ class Replay:
         if decision.incident is None:
             return
         self._newest[signal.fingerprint] = decision.incident
+        self._open[signal.fingerprint] = None
         if decision.outcome in PRINTED:
             self._print(signal.received_at_ms, decision.outcome, signal.kind, signal, decision.grade.severity, alert_text(decision.incident).plain)
 

@@ -1,21 +1,22 @@
 """What do recorded open interest and candles measure? The scans of a replay: all that arrived at one moment is one scan."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from monitors.detectors.baseline import DAY_MS, SAME_TIME_DAYS, SAME_TIME_SPREAD_MS, baseline_times
-from monitors.detectors.oi_explosion import FRESH_MS, Contract, NoVerdict
+from monitors.detectors.oi_explosion import FRESH_MS, LOADED_BEYOND_MS, Contract, NoVerdict
 from monitors.detectors.own_history import History
 from monitors.detectors.scan_signals import Coverage, Episodes, Scan, open_interest_signals, volume_signals
+from monitors.detectors.volume_spike import GRACE_MS
 from monitors.market import TIMEFRAME_MS, Candle, Kind, OpenInterest, Signal, Venue
 from monitors.recording import Arrival
 from monitors.thresholds import Rulebook
 from monitors.venues.contracts import split_multiplier
 from monitors.venues.wire import positive, timestamp_ms
 
-SAMPLES_KEPT_MS = 3_600_000  # a window of 15 minutes, with room for a longer one in the rule
 CANDLES_KEPT_MS = SAME_TIME_DAYS * DAY_MS + SAME_TIME_SPREAD_MS
 QUOTES = ("/USDT:USDT", "/USDC:USDC")
 
@@ -56,7 +57,7 @@ class ScanReplay:
             sample = read_open_interest(arrival)
             series = self._samples[sample.asset][sample.venue, sample.symbol]
             series.append(sample)
-            while series[0].occurred_at_ms < sample.occurred_at_ms - SAMPLES_KEPT_MS:
+            while series[0].occurred_at_ms < sample.occurred_at_ms - self._looks_back_ms(sample.asset):
                 series.popleft()
             self._touched[Kind.OPEN_INTEREST, sample.asset, 0] = None
         else:
@@ -69,11 +70,25 @@ class ScanReplay:
     def finish(self, at_ms: int) -> list[Signal]:
         """The signals of the scan at `at_ms`; the next `add` begins another one."""
         scan, signals = Scan(at_ms, self.rulebook, self._episodes), []
-        for kind, asset, opened_at_ms in sorted(self._touched):
+        due = sorted(key for key in self._touched if not self._is_awaited(*key, at_ms))
+        for kind, asset, opened_at_ms in due:
+            del self._touched[kind, asset, opened_at_ms]
             measured = self._open_interest(scan, asset) if kind is Kind.OPEN_INTEREST else self._volume(scan, asset, opened_at_ms)
             signals += measured
-        self._touched.clear()
         return signals
+
+    def _is_awaited(self, kind: Kind, asset: str, opened_at_ms: int, at_ms: int) -> bool:
+        """Whether more is to come of a candle that has ended: for a moment it waits for all venues that see, as it does live."""
+        over_ms = at_ms - opened_at_ms - TIMEFRAME_MS
+        if kind is Kind.OPEN_INTEREST or not 0 <= over_ms < GRACE_MS:
+            return False
+        have = {candle.venue for candle in self._candles_at(asset, opened_at_ms) if candle.closed}
+        return not have.issuperset(self._coverage("candles", asset, at_ms).live)
+
+    def _looks_back_ms(self, asset: str) -> int:
+        """As far as a live scan does."""
+        rule = self.rulebook.rule(Kind.OPEN_INTEREST, asset)
+        return LOADED_BEYOND_MS + (0 if rule is None else rule.window_s * 1000)
 
     def _open_interest(self, scan: Scan, asset: str) -> list[Signal]:
         samples = {contract: list(series) for contract, series in self._samples[asset].items()}
@@ -88,15 +103,26 @@ class ScanReplay:
         return signals
 
     def _volume(self, scan: Scan, asset: str, opened_at_ms: int) -> list[Signal]:
-        wanted_ms = baseline_times(opened_at_ms, TIMEFRAME_MS).all_ms | {opened_at_ms}
-        candles = [by_time[at_ms] for by_time in self._candles[asset].values() for at_ms in wanted_ms if at_ms in by_time]
+        rule = self.rulebook.rule(Kind.VOLUME, asset)
+        is_open = scan.at_ms < opened_at_ms + TIMEFRAME_MS
+        candles = [candle for candle in self._candles_at(asset, opened_at_ms) if candle.closed or is_open]
+        if rule is not None and sum(candle.volume_usd for candle in candles) >= rule.min_usd:  # most need no baseline
+            candles += [candle for at_ms in _baseline_ms(opened_at_ms) for candle in self._candles_at(asset, at_ms) if candle.closed]
         measured = volume_signals(scan, asset, candles, opened_at_ms, self._coverage("candles", asset, scan.at_ms))
         return [] if isinstance(measured, NoVerdict) else measured
+
+    def _candles_at(self, asset: str, opened_at_ms: int) -> Iterator[Candle]:
+        return (by_time[opened_at_ms] for by_time in self._candles[asset].values() if opened_at_ms in by_time)
 
     def _coverage(self, feed: str, asset: str, at_ms: int) -> Coverage:
         listed = [venue for venue in Venue if venue in self.listed.get((feed, asset), ())]
         blind = tuple(venue for venue in listed if self._rhythm[feed, venue].is_blind(at_ms))
         return Coverage(tuple(venue for venue in listed if venue not in blind), blind)
+
+
+@lru_cache(maxsize=8)
+def _baseline_ms(opened_at_ms: int) -> frozenset[int]:
+    return baseline_times(opened_at_ms, TIMEFRAME_MS).all_ms
 
 
 def read_open_interest(arrival: Arrival) -> OpenInterest:
@@ -111,7 +137,7 @@ def read_open_interest(arrival: Arrival) -> OpenInterest:
 
 
 def read_candle(arrival: Arrival) -> Candle:
-    """A recorded 5-minute candle, its volume at the typical price; raises ValueError, KeyError or TypeError."""
+    """A recorded 5-minute candle, its volume at the typical price, closed by the venue's word or the time; raises ValueError, KeyError or TypeError."""
     payload = arrival.payload
     if payload["timeframe"] != "5m":
         raise ValueError(f"timeframe {payload['timeframe']!r}; only 5m is known")
@@ -120,12 +146,12 @@ def read_candle(arrival: Arrival) -> Candle:
     prices = [float(positive(price)) for price in (opened, high, low, close)]
     if not 0 <= float(volume) < float("inf"):
         raise ValueError("volume: not an amount")
-    volume_usd = float(volume) * sum(prices[1:]) / 3
-    return Candle(
-        arrival.venue, payload["symbol"], asset, timestamp_ms(opened_at), prices[0] / multiplier, prices[3] / multiplier, volume_usd, bool(payload["closed"])
-    )
+    volume_usd, opened_at_ms = float(volume) * sum(prices[1:]) / 3, timestamp_ms(opened_at)
+    closed = bool(payload["closed"]) or arrival.at_ms >= opened_at_ms + TIMEFRAME_MS
+    return Candle(arrival.venue, payload["symbol"], asset, opened_at_ms, prices[0] / multiplier, prices[3] / multiplier, volume_usd, closed)
 
 
+@lru_cache(maxsize=10_000)
 def asset_of_symbol(symbol: str) -> tuple[str, int]:
     """`1000PEPE/USDT:USDT` -> ("PEPE", 1000); ValueError for what is no linear USDT or USDC perpetual."""
     for quote in QUOTES:

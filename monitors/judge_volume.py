@@ -11,14 +11,13 @@ from monitors import selectors
 from monitors.detectors.baseline import baseline_times
 from monitors.detectors.oi_explosion import NoVerdict
 from monitors.detectors.scan_signals import Coverage, volume_signals
+from monitors.detectors.volume_spike import GRACE_MS
 from monitors.judging import Round, judge
 from monitors.market import TIMEFRAME_MS, Candle, Kind, Signal, Venue, epoch_ms, from_epoch_ms
 from monitors.models import CandleRow, EpisodeState
 from monitors.scan import Slice
 from monitors.second_look import SecondLook
 from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
-
-GRACE_MS = 45_000  # after its end a candle is judged without the venues that have not brought it yet
 
 
 def judge_volume(piece: Slice, look_again: Callable[[SecondLook], None]) -> int:

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from monitors import funding
 from monitors.budget import FOR_SINGLE_ONES
+from monitors.detectors.oi_explosion import LOADED_BEYOND_MS, NoVerdict, OiChange, held_jump
 from monitors.detectors.oi_explosion import Contract as ContractKey
-from monitors.detectors.oi_explosion import NoVerdict, OiChange, held_jump
 from monitors.detectors.own_history import OwnLadder
 from monitors.detectors.scan_signals import open_interest_signals
 from monitors.judging import Round, judge
@@ -21,7 +21,6 @@ from monitors.sight import LEFT_TO_ANOTHER, TOO_YOUNG, Sight, sight
 from monitors.venues import open_interest
 from monitors.venues.clients import client
 
-SLACK_MS = 600_000  # loaded beyond the window: half a step of coarse history, and what tells that a jump was one answer's
 UNKNOWN = OwnLadder(0, 0, 0, 0, 0)
 Samples = Mapping[ContractKey, Sequence[OpenInterest]]
 
@@ -122,7 +121,7 @@ def _load(some: Round, seen: Sight) -> dict[str, dict[ContractKey, list[OpenInte
     contracts = seen.of(some.assets)
     rules = (some.scan.rulebook.rule(Kind.OPEN_INTEREST, asset) for asset in some.assets)
     window_ms = max((rule.window_s * 1000 for rule in rules if rule is not None), default=0)
-    since = from_epoch_ms(some.scan.at_ms) - timedelta(milliseconds=window_ms + SLACK_MS)
+    since = from_epoch_ms(some.scan.at_ms) - timedelta(milliseconds=window_ms + LOADED_BEYOND_MS)
     rows = OpenInterestSample.objects.filter(market__in=list(contracts), occurred_at__gte=since).order_by("market", "occurred_at")
     found: dict[str, dict[ContractKey, list[OpenInterest]]] = defaultdict(lambda: defaultdict(list))
     for market, coins, mark, occurred_at in rows.values_list("market", "oi_base", "mark_price", "occurred_at"):

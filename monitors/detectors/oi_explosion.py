@@ -13,6 +13,7 @@ Contract = tuple[Venue, str]  # venue and symbol
 
 TOLERANCE_MS = 90_000  # how far the earlier sample may be from one window ago; half a step where history is coarser
 FRESH_MS = 150_000  # a newest sample older than this is stale; one and a half steps where history is coarser
+LOADED_BEYOND_MS = 600_000  # of samples before the window: half a step of coarse history, and what tells that a jump was one answer's
 JUMP = Decimal("0.30")  # of the last sample: a larger jump has to be confirmed by that market's next sample
 
 

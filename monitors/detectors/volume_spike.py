@@ -10,6 +10,7 @@ from monitors.detectors.oi_explosion import NoVerdict
 from monitors.market import Candle, Venue
 from monitors.thresholds import Rule, Severity
 
+GRACE_MS = 45_000  # after its end a candle is judged without the venues that have not brought it yet
 COVERED = 0.9  # of the baseline's candles: a venue with fewer does not take part
 LEAST_Z = 2.0
 LEAST_BASELINE_USD = 1.0  # less is nothing, whatever a venue's rounding leaves of it

@@ -169,6 +169,18 @@ def test_an_open_candle_opens_the_incident_and_the_closed_one_escalates_it(recor
     assert "still open, 3:10 in" in recording.rows(*lines)[0]["text"]
 
 
+def test_an_ended_candle_waits_a_moment_for_all_venues_as_it_does_live(recording: Recording) -> None:
+    """Their scans come one after the other; until then a venue's candle is what it was while it was open, and no measurement."""
+    still_open = [candle(0, 200, venue, after_s=250) for venue in VENUES]
+    ended = [candle(0, 1_100, venue, after_s=306 + 3 * number) for number, venue in enumerate(VENUES)]
+    later = [candle(1, 10, venue, after_s=50) for venue in VENUES]
+    [row] = recording.rows(*week(*VENUES), *still_open, *ended)
+    assert (row["at"], row["severity"], row["count"]) == (NOW_MS + 312_000, "MODERATE", 3)
+    [row] = recording.rows(*week(*VENUES), *still_open, *ended[:2], *later)
+    assert (row["at"], row["severity"], row["count"]) == (NOW_MS + 350_000, "MODERATE", 2)
+    assert "2 of 3 venues; OKX not compared" in row["text"]
+
+
 def test_a_candle_in_the_first_days_gives_nothing(recording: Recording) -> None:
     few = [row for row in week(*VENUES) if row["at"] > NOW_MS - 5 * 86_400_000]
     assert recording.rows(*few, *(candle(0, 9_000, venue) for venue in VENUES)) == []
