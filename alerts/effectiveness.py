@@ -19,7 +19,7 @@ from monitors.market import TIMEFRAME_MS, Contract, Kind, PriceCandle, Venue, ep
 from monitors.models import Signal
 from monitors.venues.troubles import PASSING, MarketDataError, Trouble
 
-said = Seldom(logging.getLogger(__name__))
+said = Seldom(logging.getLogger(__name__), every_s=3_600)  # with many assets each minute's run may end before it is through
 
 SLICE_S = 10.0  # no request begins later, and one takes 10 s at most: charts wait for the same worker
 LEASE_S = 15.0  # renewed from asset to asset; when venues hang for longer, another worker asks once more
@@ -132,7 +132,7 @@ class _Run:
         try:
             return price_candles.price_candles(contract, minutes, max(0.0, self._until - time.monotonic()))
         except MarketDataError as error:
-            said.warning("Outcomes wait: %s", error)
+            said.warning("Outcomes wait: %s", error, about=(error.venue, error.trouble))
             if error.trouble not in PASSING:
                 self._away.add(contract.venue)
             self._over = error.trouble in (Trouble.NO_TIME, Trouble.NO_BUDGET)
