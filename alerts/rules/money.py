@@ -2,7 +2,6 @@
 
 from decimal import ROUND_DOWN, Context, Decimal
 
-_THREE_DIGITS = Context(prec=3, rounding=ROUND_DOWN)
 _FIVE_DIGITS = Context(prec=5)
 _UNITS = ((Decimal(10) ** 9, "B", Decimal("0.1")), (Decimal(10) ** 6, "M", Decimal("0.1")), (Decimal(10) ** 3, "k", Decimal(1)))
 
@@ -15,12 +14,13 @@ def dollars(usd: Decimal) -> str:
     return f"${usd.quantize(Decimal(1), ROUND_DOWN):f}"
 
 
-def amount(number: Decimal) -> str:
-    """A number of coins, three digits: 950, 450k, 4.23M."""
+def amount(number: Decimal, digits: int = 3) -> str:
+    """A number of coins: 950, 450k, 4.23M."""
+    rounded = Context(prec=digits, rounding=ROUND_DOWN).create_decimal(number)
     for size, unit, _ in _UNITS:
         if number >= size:
-            return f"{_plain(_THREE_DIGITS.create_decimal(number) / size)}{unit}"
-    return _plain(_THREE_DIGITS.create_decimal(number))
+            return f"{_plain(rounded / size)}{unit}"
+    return _plain(rounded)
 
 
 def price(usd: Decimal) -> str:

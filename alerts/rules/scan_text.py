@@ -9,6 +9,7 @@ from monitors.thresholds import Rule
 
 FLAT = Decimal("0.25")  # of the asset's usual move: a smaller one is flat
 NOTHING = Decimal("0.005")  # %; less is written as 0.00
+END_DIGITS = 4  # of what there was before and after: a change of half a percent is seen in them
 
 
 def scan_story(peak: Signal) -> str:
@@ -42,10 +43,10 @@ def funding_lines(peak: Signal) -> list[str]:
 def _open_interest_lines(peak: Signal, rule: Rule) -> list[str]:
     names = ("coins_from", "coins_to", "usd_from", "usd_to", "coins_part_usd", "price_part_usd")
     coins_from, coins_to, usd_from, usd_to, coins_part, price_part = (Decimal(peak.details[name]) for name in names)
-    coins = _plus_minus(coins_to - coins_from, amount)
+    coins, positions, price = _plus_minus(coins_to - coins_from, amount), _plus_minus(coins_part, _dollars), _plus_minus(price_part, _dollars)
     lines = [
-        f"{_signed(peak, peak.value)}, {coins} {peak.asset} in {_minutes(peak)}: {amount(coins_from)} to {amount(coins_to)}",
-        f"{dollars(usd_from)} to {dollars(usd_to)}: positions {_plus_minus(coins_part, dollars)}, price {_plus_minus(price_part, dollars)}",
+        f"{_signed(peak, peak.value)}, {coins} {peak.asset} in {_minutes(peak)}: {amount(coins_from, END_DIGITS)} to {amount(coins_to, END_DIGITS)}",
+        f"${amount(usd_from, END_DIGITS)} to ${amount(usd_to, END_DIGITS)}: positions {positions}, price {price}",
         f"OI {peak.direction.lower()}, price {_price_direction(peak)}",
     ]
     lines.append(", ".join(f"{venue.title} {_signed(peak, part)}" for venue, part in peak.venues.items()))
@@ -88,6 +89,10 @@ def _signed(peak: Signal, part: Decimal) -> str:
 
 def _plus_minus(number: Decimal, written: Callable[[Decimal], str]) -> str:
     return f"{'-' if number < 0 else '+'}{written(abs(number))}"
+
+
+def _dollars(usd: Decimal) -> str:
+    return f"${amount(usd)}" if usd >= 1 else "$0"
 
 
 def _minutes(peak: Signal) -> str:

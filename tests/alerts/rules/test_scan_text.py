@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -83,8 +84,16 @@ def test_the_change_stands_there_in_percent_and_coins() -> None:
 
 
 def test_dollars_from_and_to_with_the_prices_part_split_off() -> None:
-    assert oi_text(mark=102)[2] == "$300k to $321k: positions +$15k, price +$6k"
-    assert oi_text(950, mark=98)[2] == "$300k to $279k: positions -$14k, price -$6k"
+    assert oi_text(mark=102)[2] == "$300k to $321.3k: positions +$15.3k, price +$6k"
+    assert oi_text(950, mark=98)[2] == "$300k to $279.3k: positions -$14.7k, price -$6k"
+
+
+def test_half_a_percent_is_seen_in_what_there_was_before_and_after() -> None:
+    """Of 540,000 coins at $60,000: $32.4B to $32.58B, and not the same number twice."""
+    series = everywhere(lambda venue: [sample(coins, minute, 60_000, venue) for minute, coins in ((-16, 180_000), (-15, 180_000), (0, 181_000))])
+    rule = replace(OI_RULE, low=Decimal("0.5"))
+    told = lines(only(oi_signals(series, rule=rule)), rule)
+    assert told[1:3] == ["+0.56 %, +3k X in 15 min: 540k to 543k", "$32.4B to $32.58B: positions +$180M, price +$0"]
 
 
 @pytest.mark.parametrize(
