@@ -58,10 +58,12 @@ def _open_interest_lines(peak: Signal, rule: Rule) -> list[str]:
 
 def _volume_lines(peak: Signal) -> list[str]:
     usd, baseline_usd = Decimal(peak.details["usd"]), Decimal(peak.details["baseline_usd"])
-    lines = [f"{_usual(peak.value)}: {dollars(usd)} in {_minutes(peak)}, usually {dollars(baseline_usd)}"]
     if open_for_s := peak.details.get("open_for_s"):
         minutes, seconds = divmod(int(open_for_s), 60)
+        lines = [f"{_usual(peak.value)}: {dollars(usd)} so far, usually {dollars(baseline_usd)} in {_minutes(peak)}"]
         lines.append(f"The candle is still open, {minutes}:{seconds:02} in")
+    else:
+        lines = [f"{_usual(peak.value)}: {dollars(usd)} in {_minutes(peak)}, usually {dollars(baseline_usd)}"]
     lines.append(f"Price {Decimal(peak.details['price_percent']):+.2f} % in the candle")
     lines.append(", ".join(f"{venue.title} {_times(part)}" for venue, part in peak.venues.items()))
     if peak.details.get("at_most"):

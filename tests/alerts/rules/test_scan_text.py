@@ -141,7 +141,7 @@ def test_the_venues_behind_spike_and_baseline_are_named() -> None:
 
 
 def test_an_open_candle_says_so() -> None:
-    assert "The candle is still open, 3:10 in" in volume_text(after_s=190)
+    assert volume_text(after_s=190)[1:3] == ["9x usual (+800 %): $270k so far, usually $30k in 5 min", "The candle is still open, 3:10 in"]
     assert not [line for line in volume_text() if "open" in line]
 
 
