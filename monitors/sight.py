@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from monitors import selectors
 from monitors.detectors.scan_signals import Coverage
 from monitors.market import Kind, Venue
 from monitors.models import Market, ScanStatus
@@ -30,11 +31,15 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The mature contracts of some assets by the key of their rows, the venues that see, and those of them whose next scan is about to come."""
+    """The mature contracts of some assets by the key of their rows, the venues that see, and those of them whose next scan is about to come.
+
+    `unknown` are the venues that have not told their contracts yet: each asset may be listed there.
+    """
 
     contracts: Mapping[int, Contract]
     live: frozenset[Venue]
     awaited: frozenset[Venue] = frozenset()
+    unknown: frozenset[Venue] = frozenset()
 
     def coverage(self) -> dict[str, Coverage]:
         """The live and the blind venues of each asset; one without a mature contract is missing."""
@@ -52,7 +57,7 @@ class Sight:
         return {pk: contract for pk, contract in self.contracts.items() if contract.asset in assets and contract.venue in self.live}
 
     def _coverage(self, venues: Iterable[Venue]) -> Coverage:
-        listed = sorted(venues, key=list(Venue).index)
+        listed = sorted({*venues, *self.unknown}, key=list(Venue).index)
         return Coverage(tuple(venue for venue in listed if venue in self.live), tuple(venue for venue in listed if venue not in self.live))
 
 
@@ -62,7 +67,7 @@ def sight(kind: Kind, assets: Collection[str], now: datetime) -> Sight:
     contracts = {pk: Contract(Venue(venue), symbol, asset) for pk, venue, symbol, asset in rows.values_list("pk", "venue", "symbol", "asset")}
     statuses = [status for status in ScanStatus.objects.filter(kind=kind, venue__in=settings.VENUES) if not blindness(status, now)]
     awaited = frozenset(Venue(status.venue) for status in statuses if _about_to_come(status, now))
-    return Sight(contracts, frozenset(Venue(status.venue) for status in statuses), awaited)
+    return Sight(contracts, frozenset(Venue(status.venue) for status in statuses), awaited, frozenset(selectors.venues_without_contracts()))
 
 
 def _about_to_come(status: ScanStatus, now: datetime) -> bool:

@@ -20,7 +20,7 @@ class Watch:
 
     def listed_on(self, live: Collection[Venue]) -> Callable[[str], int]:
         """How many of the `live` venues list an asset, at least one. A venue whose contracts are not known yet is taken to list it."""
-        unknown = frozenset(venue for venue, contracts in self.contracts.items() if not contracts.known)
+        unknown = self._unknown()
 
         def count(asset: str) -> int:
             return max(1, len((self.listing.get(asset, frozenset()) | unknown) & set(live)))
@@ -28,8 +28,12 @@ class Watch:
         return count
 
     def missing(self, live: Collection[Venue]) -> Callable[[str], tuple[Venue, ...]]:
-        """The venues that list an asset and are blind now: they could not confirm what they do not see."""
-        return lambda asset: tuple(venue for venue in Venue if venue in self.listing.get(asset, ()) and venue not in live)
+        """The venues that list an asset, or perhaps do, and are blind now: they could not confirm what they do not see."""
+        unknown = self._unknown()
+        return lambda asset: tuple(venue for venue in Venue if (venue in unknown or venue in self.listing.get(asset, ())) and venue not in live)
+
+    def _unknown(self) -> frozenset[Venue]:
+        return frozenset(venue for venue, contracts in self.contracts.items() if not contracts.known)
 
 
 class WatchReader:

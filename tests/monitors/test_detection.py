@@ -135,5 +135,12 @@ def test_a_venue_that_went_blind_within_the_window_has_still_had_its_say() -> No
     assert (signal.listed_on, signal.details["missing"]) == (1, "okx")
 
 
+def test_a_venue_that_is_missing_since_the_start_is_named_though_nobody_knows_what_it_lists() -> None:
+    known = {venue: of_rows(venue, [] if venue is Venue.OKX else [contract(venue)]) for venue in Venue}
+    detection = Detection(Watch(WATCH.rulebook, known, WATCH.assets, {"BTC": frozenset({Venue.BINANCE, Venue.BYBIT})}), [Venue.BINANCE, Venue.BYBIT])
+    (signal,) = detection.take(Venue.BYBIT, bybit(500, T), T).signals
+    assert (signal.listed_on, signal.details["missing"]) == (2, "okx")
+
+
 def contract(venue: Venue) -> Contract:
     return Contract(venue, "BTCUSDT", "BTC/USDT:USDT", "BTC")

@@ -118,6 +118,16 @@ def test_after_a_downtime_there_is_no_verdict_until_the_window_is_filled(venues:
     assert scan_all() == 0
 
 
+def test_a_venue_that_is_missing_since_the_start_is_named_though_nobody_knows_what_it_lists(venues: FakeVenues) -> None:
+    scan_all()
+    past_samples(20, change="0.98")
+    for rows in (Market, ScanStatus):
+        rows._default_manager.filter(venue="bybit").delete()
+    scan_open_interest(Venue.BINANCE)
+    last = Signal.objects.filter(asset="BTC").last()
+    assert last is not None and (last.listed_on, last.details["missing"]) == (2, "bybit")
+
+
 def test_a_blind_venue_is_named_and_counts_for_nothing(venues: FakeVenues) -> None:
     scan_all()
     past_samples(20, change="0.98")
