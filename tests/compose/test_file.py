@@ -11,6 +11,7 @@ import pytest
 
 from alertsystem.celery import QUEUES
 from alertsystem.env import PROJECT_DIR, Environment
+from alertsystem.machine import WORKERS
 from tests.compose.file import Missing, filled, services
 from tests.compose.fleet import SECRETS
 from tests.compose.image import copied, instructions
@@ -39,7 +40,10 @@ def test_variables_are_filled_in_as_compose_does() -> None:
 
 def test_there_is_a_worker_for_each_queue() -> None:
     commands = [service.command for service in services(SECRETS).values()]
-    assert sorted(command[command.index("-Q") + 1] for command in commands if "-Q" in command) == sorted(QUEUES)
+    here = {command[command.index("-Q") + 1]: int(command[command.index("-c") + 1]) for command in commands if "-Q" in command}
+    told = re.findall(r"worker -Q (\w+) +-c (\d+) ", (PROJECT_DIR / "docs" / "operations.md").read_text())
+    assert set(here) == set(QUEUES)
+    assert here == WORKERS == {queue: int(processes) for queue, processes in told}, "with as many processes as on one machine, and as is told"
 
 
 def test_every_service_is_restarted_and_checked_and_none_but_web_and_bot_is_bound_to_a_name_or_port() -> None:
