@@ -33,6 +33,7 @@ def test_the_median_and_the_slowest_of_the_last_hour(ann: Subscriber) -> None:
     sent(ann, 9_000, minutes_ago=61)
     sent(ann, 9_000, purpose="digest")
     sent(ann, 9_000, state="failed")
+    sent(make_subscriber(channel=Subscriber.Channel.WEBHOOK), 9_000)
     assert delays(NOW) == Delays(3, 90, 2_000)
 
 
