@@ -81,9 +81,12 @@ def _finding(subscriber: Subscriber, signal: Signal) -> Finding:
     if decision is None:
         return Finding(signal, None, Because.UNDECIDED)
     step = _step(subscriber, decision)
-    if step is not None:
-        return Finding(signal, Severity(decision.severity), _because(step, decision), step=step)
-    return _unsent(subscriber, decision)
+    if step is None:
+        return _unsent(subscriber, decision)
+    louder_and_untold = step.told_at is None and step.delivery.step > decision.step
+    if louder_and_untold and (unsent := _unsent(subscriber, decision)).because in (Because.BELOW_LOW, Because.UNWANTED):
+        return unsent  # whatever became of the higher step
+    return Finding(signal, Severity(decision.severity), _because(step, decision), step=step)
 
 
 def _step(subscriber: Subscriber, decision: Decision) -> told.Step | None:

@@ -1,6 +1,7 @@
 """What became of a message to this chat, in words?"""
 
 from alerts.models import Delivery
+from alerts.outbox import TOO_LATE
 from alerts.told import Step
 from subscribers.bot.clock import Clock
 
@@ -25,6 +26,9 @@ def step_in_words(step: Step, clock: Clock) -> str:
             return ON_ITS_WAY
         case State.UNKNOWN:
             return "Telegram gave no clear answer: it may have arrived, or not"
+        case State.EXPIRED:
+            why = f" ({delivery.reason})" if delivery.reason not in ("", TOO_LATE) else ""
+            return f"{TOO_LATE}{why}{_digest(step, clock)}"
     return f"not sent: {delivery.reason or delivery.state}{_digest(step, clock)}"
 
 

@@ -8,6 +8,7 @@ from html import escape
 from alerts.rules.summary import summary
 from alerts.rules.text import MARKS
 from alerts.rules.why_text import threshold
+from alerts.told import IN_DIGESTS
 from alerts.whynot import Because, Finding
 from monitors.blind_spots import Span
 from monitors.market import UNIT_OF_KIND, Kind
@@ -75,11 +76,12 @@ def _became(finding: Finding, clock: Clock) -> str:
         return f"Not sent: {escape(reason + note)}{f' ({AS_TODAY})' if finding.as_today else ''}."
     link = f"/alert_{step.delivery.alert_id}"
     told = escape(step_in_words(step, clock))
+    in_digest = step.delivery.state in IN_DIGESTS
     match finding.because:
-        case Because.REACHED:
+        case Because.REACHED if not in_digest:
             return f"It did reach this chat: {told}; {link}"
         case Because.TOLD_LOUDER:
-            return f"A higher step followed and did reach this chat: {told}; {link}"
+            return f"A higher step followed{'' if in_digest else ' and did reach this chat'}: {told}; {link}"
         case Because.TOLD_BEFORE:
             return f"Part of an incident of which this chat had a message, {told}; {link}"
     return f"{told[:1].upper()}{told[1:]}; {link}"

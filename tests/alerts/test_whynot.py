@@ -111,6 +111,17 @@ def test_a_message_of_a_lower_step_is_not_this_one(ann: Subscriber) -> None:
     assert because(ann) == (Because.SILENCED, "cascade BTC until 2026-07-11 14:00 UTC")
 
 
+def test_a_higher_step_that_is_held_back_is_not_why_a_quieter_signal_was_not_sent(ann: Subscriber) -> None:
+    louder = decided(Severity.HIGH, minutes_ago=9)
+    told(ann, louder, state="held", reason="muted", sent_at=None)
+    single = decided(Severity.LOW, "updated", 800_000, minutes_ago=10, alert=louder.alert, kind=Kind.LIQUIDATION)
+    services.choose(ann, Kind.LIQUIDATION, "", Choice(Severity.HIGH), NOW - 40 * MINUTE)
+    findings = {finding.signal: finding for finding in found(ann)}
+    assert (findings[louder.signal].because, findings[single.signal].because) == (Because.STEP, Because.UNWANTED)
+    services.choose(ann, Kind.LIQUIDATION, "", Choice(Severity.LOW), NOW - 30 * MINUTE)
+    assert {finding.because for finding in found(ann)} == {Because.STEP}, "wanted: it was held back with the rest of its incident"
+
+
 @pytest.mark.parametrize(
     ("state", "reason"),
     [

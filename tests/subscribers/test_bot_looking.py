@@ -265,7 +265,7 @@ def test_why_of_what_was_not_sent_says_how_far_it_came() -> None:
         "Times are UTC.",
     ]
     stories.sent(ann, alert, alert.peak, Severity.HIGH, state="expired", reason="not sent in time", sent_at=None)
-    assert ask("why", str(alert.pk)).text.splitlines()[-4:] == ["Queued 12:04:30.008 (+8 ms)", "not sent: not sent in time", "", "Times are UTC."]
+    assert ask("why", str(alert.pk)).text.splitlines()[-4:] == ["Queued 12:04:30.008 (+8 ms)", "not sent in time", "", "Times are UTC."]
 
 
 # /whynot
@@ -296,6 +296,24 @@ def test_whynot_tells_of_each_strong_signal_what_became_of_it() -> None:
         "",
         "Times are Europe/Zurich.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [
+        ("held", "muted", "Held back (muted), told in the digest of 12:10:00"),
+        ("expired", "not sent in time", "Not sent in time, told in the digest of 12:10:00"),
+        ("expired", "it answered 503", "Not sent in time (it answered 503), told in the digest of 12:10:00"),
+        ("failed", "blocked", "Not sent: blocked"),
+    ],
+)
+def test_what_only_a_digest_told_did_not_reach_the_chat_in_time(state: str, reason: str, words: str) -> None:
+    ann, alert = make_subscriber(ANN), story()
+    Subscriber.objects.update(created_at=NOW - timedelta(days=1))
+    told = state in ("held", "expired")
+    digest = make_delivery(ann, purpose="digest", state="sent", sent_at=NOW - timedelta(minutes=10)) if told else None
+    stories.sent(ann, alert, alert.peak, Severity.HIGH, state=state, reason=reason, sent_at=None, digest=digest)
+    assert ask("whynot", "BTC 12:05").text.splitlines()[3] == f"{words}; /alert_{alert.pk}"
 
 
 def test_whynot_says_what_was_wanted_and_when_nothing_was_there() -> None:
