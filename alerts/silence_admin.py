@@ -8,18 +8,11 @@ from django.utils import timezone
 
 from alerts.models import Silence
 from alertsystem.admin_base import Admin, column, moment
-from monitors.rule_checks import normal_asset
+from monitors.forms import AssetForm
 
 
-class SilenceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
+class SilenceForm(AssetForm):
     """A silence as the operator writes it."""
-
-    def clean_asset(self) -> str:
-        """As assets are kept."""
-        try:
-            return normal_asset(self.cleaned_data["asset"])
-        except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
 
     def clean_until(self) -> Any:
         """A silence that is over before it begins is a mistake."""

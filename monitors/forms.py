@@ -10,8 +10,6 @@ from monitors.models import ThresholdRule
 from monitors.rule_checks import RUNGS, normal_asset, problems
 
 FIELDS = ["kind", "asset", *RUNGS, "window_s", "min_events", "min_venues", "min_usd", "cooldown_s", "enabled"]
-
-
 LADDER_UNITS = "In dollars for liquidation and cascade, in percent for open interest and volume (4.2 is 4.2 %). Each rung must be above the one before."
 ROOM_FOR_MILLIONS = {"style": "min-width: 7rem"}
 
@@ -24,7 +22,18 @@ class PlainDecimalField(forms.DecimalField):
         return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
-class ThresholdRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
+class AssetForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
+    """Whatever has an asset: it is kept as assets are."""
+
+    def clean_asset(self) -> str:
+        """The asset in upper case, without spaces around it."""
+        try:
+            return normal_asset(self.cleaned_data["asset"])
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+
+class ThresholdRuleForm(AssetForm):
     """A rule as the operator writes it; the same form serves the page of a rule and the editable list."""
 
     class Meta:
@@ -44,13 +53,6 @@ class ThresholdRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
         super().__init__(*args, **kwargs)
         for name in RUNGS:
             self.fields[name].widget.attrs.update(ROOM_FOR_MILLIONS)
-
-    def clean_asset(self) -> str:
-        """The asset in upper case, without spaces around it."""
-        try:
-            return normal_asset(self.cleaned_data["asset"])
-        except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
 
     def clean(self) -> dict[str, Any]:
         """Put each problem beside the field it is about; the list shows only some of the fields, so the stored rule completes them."""

@@ -4,15 +4,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.forms import ModelForm, ValidationError
+from django.forms import ValidationError
 from django.http import HttpRequest
 
 from alertsystem.admin_base import Admin, HistoryAdmin, age, column
+from monitors.forms import AssetForm
 from monitors.models import AssetChoice, BackfillCursor, Market
-from monitors.rule_checks import normal_asset
 
 
-class AssetChoiceForm(ModelForm):  # type: ignore[type-arg]  # not generic at run time
+class AssetChoiceForm(AssetForm):
     """Assets are written as the markets write them, and have to be there."""
 
     class Meta:
@@ -21,10 +21,7 @@ class AssetChoiceForm(ModelForm):  # type: ignore[type-arg]  # not generic at ru
 
     def clean_asset(self) -> str:
         """In capitals; one that no venue lists is surely a slip of the pen, unless no contracts are known yet."""
-        try:
-            asset = normal_asset(self.cleaned_data["asset"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
+        asset = super().clean_asset()
         if Market.objects.exists() and not Market.objects.filter(asset=asset).exists():
             raise ValidationError(f"No venue lists {asset}. Under Markets are the assets that are known.")
         return asset

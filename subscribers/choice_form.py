@@ -4,20 +4,13 @@ from typing import Any
 
 from django import forms
 
+from monitors.forms import AssetForm
 from monitors.market import Kind
-from monitors.rule_checks import normal_asset
 from subscribers.preferences import DIRECTIONS
 
 
-class ChoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's is not generic at run time
+class ChoiceForm(AssetForm):
     """What is wanted of one kind and asset."""
-
-    def clean_asset(self) -> str:
-        """As assets are kept."""
-        try:
-            return normal_asset(self.cleaned_data["asset"])
-        except ValueError as problem:
-            raise forms.ValidationError(str(problem)) from None
 
     def clean(self) -> dict[str, Any]:
         """A direction that the kind does not have would leave nothing."""

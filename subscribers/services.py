@@ -21,6 +21,7 @@ from subscribers.selectors import preferences_of
 FIRST_KINDS = (Kind.LIQUIDATION, Kind.CASCADE, Kind.OPEN_INTEREST)
 FIRST_LOWEST = {"BTC": Severity.MODERATE, "ETH": Severity.MODERATE, "SOL": Severity.MODERATE, "": Severity.EXTREME}
 FIRST_CHOICES = {(kind, asset): Choice(lowest) for kind in FIRST_KINDS for asset, lowest in FIRST_LOWEST.items()}
+EVERYTHING = {(kind, ""): Choice(Severity.LOW) for kind in Kind}  # for the console and an operator's webhook
 STOPPED = "stopped by the chat"
 AT_MOST = 200  # choices and mutes of one subscriber: each change keeps all of them
 _FLOORS_LOCK = 7_202_611  # any number that no other advisory lock of this database uses
@@ -45,8 +46,7 @@ def ensure_console_subscriber() -> Subscriber:
         channel=Subscriber.Channel.CONSOLE, chat_id=0, defaults={"chat_type": "console", "title": "Console", "capped": False}
     )
     if created:
-        _store(console, {(kind, ""): Choice(Severity.LOW) for kind in Kind})
-        record_change(console, timezone.now())
+        replace_choices(console, EVERYTHING, timezone.now())
     return console
 
 

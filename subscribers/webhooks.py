@@ -5,12 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from monitors.market import Kind
-from monitors.thresholds import Severity
 from subscribers import services
-from subscribers.models import Subscriber, Subscription, Webhook
-
-EVERYTHING = {(kind, ""): Severity.LOW for kind in Kind}
+from subscribers.models import Subscriber, Webhook
 
 
 def new_secret() -> str:
@@ -33,10 +29,7 @@ def connect_operator(hook: Webhook, title: str, now: datetime) -> None:
     """Make an operator's new webhook: every kind, any asset, from LOW, as the console; its choices can be changed."""
     hook.subscriber, hook.secret = _subscriber(title), new_secret()
     hook.save()
-    Subscription.objects.bulk_create(
-        Subscription(subscriber=hook.subscriber, kind=kind.value, asset=asset, lowest_severity=lowest) for (kind, asset), lowest in EVERYTHING.items()
-    )
-    services.record_change(hook.subscriber, now)
+    services.replace_choices(hook.subscriber, services.EVERYTHING, now)
 
 
 def disconnect(owner: Subscriber) -> bool:
