@@ -61,7 +61,7 @@ def message_for(delivery: Delivery, now: datetime) -> Message:
 
 def text_of(alert: Alert, late_s: int | None = None, also: Sequence[str] = ()) -> Text:
     """The message of an alert as it stands; `late_s` states the age of one that comes late, `also` are the lines of its companions."""
-    return alert_text(incident_of(alert), closed=alert.closed_at is not None, late_s=late_s, record=records.line_of(alert), also=also)
+    return alert_text(incident_of(alert), late_s=late_s, record=records.line_of(alert), also=also)
 
 
 def _buttons(alert: Alert, delivery: Delivery) -> Sequence[Row]:

@@ -141,7 +141,7 @@ class Replay:
             self._print(signal.received_at_ms, decision.outcome, signal.kind, signal, decision.grade.severity, alert_text(decision.incident).plain)
 
     def _close(self, incident: Incident) -> None:
-        self._print(incident.closes_at_ms, CLOSED, incident.kind, incident.peak, incident.severity, alert_text(incident, closed=True).plain)
+        self._print(incident.closes_at_ms, CLOSED, incident.kind, incident.peak, incident.severity, alert_text(replace(incident, over=True)).plain)
 
     def _print(self, at_ms: int, name: str, kind: Kind, measured: Signal, severity: Severity, text: str) -> None:
         self._made += 1

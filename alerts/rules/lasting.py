@@ -33,4 +33,4 @@ def summary_text(incident: Incident) -> Text:
         events = f"{tally.events:,} {'event' if tally.events == 1 else 'events'}"
         story = f"{LIQUIDATED[peak.direction]} {bounded(tally.usd, peak)} in {events}"
         most = f"The most: {bounded(peak.value, peak)} {f'in {peak.window_s} s' if peak.kind is Kind.CASCADE else 'in one order'}"
-    return Text(f"Summary, {minutes} min: {incident.severity.name} {peak.asset} {story}", (most, when_line(incident, closed=incident.over)))
+    return Text(f"Summary, {minutes} min: {incident.severity.name} {peak.asset} {story}", (most, when_line(incident)))

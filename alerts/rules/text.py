@@ -40,7 +40,7 @@ class Text:
         return "\n".join((f"<b>{escape(self.headline, quote=False)}</b>", *(escape(line, quote=False) for line in self.lines), *link))
 
 
-def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None = None, record: str = "", also: Sequence[str] = ()) -> Text:
+def alert_text(incident: Incident, *, late_s: int | None = None, record: str = "", also: Sequence[str] = ()) -> Text:
     """The message for an incident as it stands.
 
     `late_s` states the age of a message that comes late, `record` how rare it is, `also` are the lines of its companions.
@@ -48,7 +48,7 @@ def alert_text(incident: Incident, *, closed: bool = False, late_s: int | None =
     lines = scan_lines(incident.peak, incident.rule) if incident.kind in SCANNED else liquidation_lines(incident)
     lines += [record] if record else []
     lines.append(_confirmation(incident))
-    lines.append(when_line(incident, closed=closed))
+    lines.append(when_line(incident))
     lines += also
     if late_s is not None:
         lines.append(f"This message comes {late_s} s after the detection")
@@ -73,10 +73,10 @@ def _confirmation(incident: Incident) -> str:
     return f"{confirming_venues(peak)} of {peak.listed_on} venues{note}{missing_venues(peak)}"
 
 
-def when_line(incident: Incident, *, closed: bool) -> str:
+def when_line(incident: Incident) -> str:
     """Since when, or from when to when."""
     opened = from_epoch_ms(incident.opened_at_ms)
-    if not closed:
+    if not incident.over:
         return f"Since {_clock(opened)} UTC"
     return f"{_clock(opened)} to {_clock(from_epoch_ms(incident.last_seen_ms))} UTC, over"
 

@@ -82,10 +82,10 @@ def test_it_says_who_was_liquidated_and_foretells_nothing(kind: Kind, direction:
     assert not any(word in text.lower() for word in ("imminent", "soon", "buy", "sell", "expect"))
 
 
-@pytest.mark.parametrize("closed", [False, True])
-def test_it_stays_far_under_telegrams_limit(closed: bool) -> None:
+@pytest.mark.parametrize("over", [False, True])
+def test_it_stays_far_under_telegrams_limit(over: bool) -> None:
     peak = make_signal(HUGE, asset="A" * 32, venues=dict.fromkeys(Venue, HUGE), count=10**6, price=Decimal("0.000000012345"))
-    assert len(alert_text(make_incident(step=12, peak=peak, unconfirmed=True), closed=closed, late_s=86_400).html) < MAX_TEXT / 2
+    assert len(alert_text(make_incident(step=12, peak=peak, unconfirmed=True, over=over), late_s=86_400).html) < MAX_TEXT / 2
 
 
 MARK = {"mark_price": "62310.4", "mark_change_percent": "-1.38"}
