@@ -62,7 +62,11 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subscriber", "kind", "asset"], name="one_subscription_per_kind_and_asset")]
-        indexes = [models.Index(fields=["kind", "asset", "subscriber"])]
+        indexes = [
+            models.Index(fields=["kind", "asset", "subscriber"]),
+            # Few have one, and every change of a wish and every new peak of an incident asks for them
+            models.Index(fields=["kind", "asset", "custom_threshold"], name="custom_thresholds", condition=models.Q(custom_threshold__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.asset or 'any other asset'}"
