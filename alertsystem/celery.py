@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import heartbeat_sent, setup_logging, task_prerun, worker_init, worker_process_init
 from django.conf import settings
 from kombu import Queue
@@ -21,6 +21,7 @@ from monitors.thresholds import Severity
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alertsystem.settings")
 warnings.filterwarnings("ignore", category=SecurityWarning)  # in a container everything runs as root; messages are JSON, not pickles
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)  # six lines whenever the broker goes away, about a setting that is made on purpose
 
 # Celery's Redis transport serves priority 0 FIRST; an unset priority would be 0 as well, so `enqueue` always sets one.
 FIRST, USUAL, LAST = 0, 6, 9
