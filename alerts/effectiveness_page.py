@@ -24,6 +24,7 @@ from monitors.thresholds import Severity
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "": "all time"}
 USUAL_PERIOD = "30"
+OF_ALERT = ("pk", "kind", "asset", "severity", "peak__decision__rule", "rule", "opened_at")
 MOST_ROWS = 100  # of a table: assets may be hundreds
 
 
@@ -64,18 +65,25 @@ def effectiveness_view(request: HttpRequest, model_admin: object = None) -> Http
 
 
 def cases(since: datetime | None) -> tuple[list[Case], bool]:
-    """The incidents that opened from `since` on (None: all), at most MAX_ROWS of the newest; and whether there were more."""
+    """The incidents that opened from `since` on (None: all), at most MAX_ROWS of the newest; and whether there were more.
+
+    The rule of an incident is the one that judged its largest signal: its newest one may be of the story's other kind.
+    """
     alerts = Alert.objects.all() if since is None else Alert.objects.filter(opened_at__gte=since)
-    rows = list(alerts.order_by("-opened_at", "-id").values_list("pk", "kind", "asset", "severity", "rule", "opened_at")[: MAX_ROWS + 1])
+    rows = list(alerts.order_by("-opened_at", "-id").values_list(*OF_ALERT)[: MAX_ROWS + 1])
     counted = rows[:MAX_ROWS]
     if not counted:
         return [], False
     oldest = counted[-1][-1]
     results, votes = _results(oldest), _votes(oldest)
     return [
-        Case(kind, asset, severity, (rule["kind"], rule["asset"]), results.get(pk, {}), votes[pk, True], votes[pk, False])
-        for pk, kind, asset, severity, rule, _ in counted
+        Case(kind, asset, severity, _name(judged_by or rule), results.get(pk, {}), votes[pk, True], votes[pk, False])
+        for pk, kind, asset, severity, judged_by, rule, _ in counted
     ], len(rows) > MAX_ROWS
+
+
+def _name(rule: Mapping[str, str]) -> tuple[str, str]:
+    return rule["kind"], rule["asset"]
 
 
 def _results(since: datetime) -> Mapping[int, Mapping[int, Result]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from alerts.models import Alert, Delivery, Outcome, Vote
+from alerts.models import Alert, Decision, Delivery, Outcome, Vote
 from alerts.rules.outcome import HORIZONS_MIN
 from monitors.market import UNIT_OF_KIND, Kind
 
@@ -24,6 +24,7 @@ OF_ALERT = (
     "value",
     "unit",
     "unconfirmed",
+    "rule_kind",
     "rule_asset",
     "sent",
     "useful",
@@ -56,13 +57,15 @@ def _rows(alerts: Sequence[Alert]) -> Iterator[list[Any]]:
     sent = dict(Delivery.objects.filter(alert__in=alerts, state=Delivery.State.SENT).order_by().values_list("alert").annotate(Count("pk")))
     counted = Vote.objects.filter(alert__in=alerts).order_by().values("alert")
     votes = {row["alert"]: row for row in counted.annotate(yes=Count("pk", filter=Q(useful=True)), no=Count("pk", filter=Q(useful=False)))}
+    judged_by: dict[int, Any] = dict(Decision.objects.filter(signal__in=[alert.peak_id for alert in alerts], rule__isnull=False).values_list("signal", "rule"))
     outcomes = {(row.alert_id, row.horizon_min): row for row in Outcome.objects.filter(alert__in=alerts)}
     for alert in alerts:
         of_votes = votes.get(alert.pk, {"yes": 0, "no": 0})
         severity, unit = alert.get_severity_display(), UNIT_OF_KIND[Kind(alert.peak.kind)].value
+        rule = judged_by.get(alert.peak_id, alert.rule)  # the alert's own is that of its newest signal
         row = [
             alert.pk, alert.opened_at, alert.closed_at, alert.kind, alert.asset, alert.direction, severity, alert.step, alert.peak.value.normalize(), unit,
-            alert.unconfirmed, alert.rule["asset"], sent.get(alert.pk, 0), of_votes["yes"], of_votes["no"],
+            alert.unconfirmed, rule["kind"], rule["asset"], sent.get(alert.pk, 0), of_votes["yes"], of_votes["no"],
         ]  # fmt: skip
         for horizon in HORIZONS_MIN:
             outcome = outcomes.get((alert.pk, horizon))

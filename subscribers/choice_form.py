@@ -4,13 +4,16 @@ from typing import Any
 
 from django import forms
 
-from monitors.forms import AssetForm
+from monitors.forms import AssetForm, PlainDecimalField
 from monitors.market import Kind
 from subscribers.preferences import DIRECTIONS
 
 
 class ChoiceForm(AssetForm):
     """What is wanted of one kind and asset."""
+
+    class Meta:
+        field_classes = {"custom_threshold": PlainDecimalField}  # noqa: RUF012  # Django's own way
 
     def clean(self) -> dict[str, Any]:
         """A direction that the kind does not have would leave nothing."""

@@ -1,11 +1,12 @@
 """What happened with a subscriber? The newest deliveries with their reasons, and what was wanted when, as tables of the admin."""
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 
 from alerts.models import Delivery
-from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, badge, link_to, when
+from alertsystem.admin_base import SEVERITY_COLOURS, STATE_COLOURS, badge, link_to, moment, when
 from subscribers import snapshots
 from subscribers.models import PreferenceChange, Subscriber
 from subscribers.preferences import Preferences
@@ -34,10 +35,15 @@ def in_words(preferences: Preferences) -> str:
         *wanted_lines(preferences.choices),
         "Confirmed only." if preferences.confirmed_only else "",
         f"Quiet {quiet.begin:%H:%M}-{quiet.end:%H:%M} {preferences.time_zone}." if quiet else "",
-        *(f"Muted: {kind.replace('_', ' ') or 'every kind'}, {asset or 'every asset'}." for kind, asset in sorted(preferences.mutes)),
+        *map(_mute, sorted(preferences.mutes.items())),
         "" if preferences.capped else "No hourly cap.",
     ]
     return " ".join(filter(None, parts))
+
+
+def _mute(mute: tuple[tuple[str, str], datetime]) -> str:
+    (kind, asset), until = mute
+    return f"Muted: {kind.replace('_', ' ') or 'every kind'}, {asset or 'every asset'}, until {moment(until)[:16]} UTC."
 
 
 def _delivery(delivery: Delivery) -> list[Any]:

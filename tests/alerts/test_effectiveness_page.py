@@ -11,13 +11,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts import effectiveness_page, export
+from alerts import effectiveness_page, export, trigger
 from alerts.effectiveness import prepare
 from alerts.export import HEADER, csv_lines
 from alerts.models import Alert, Outcome
 from alerts.votes import vote
+from monitors.market import Kind
+from monitors.models import Signal
 from monitors.thresholds import Severity
-from tests.alerts.builders import make_alert, make_delivery, make_subscriber
+from tests.alerts.builders import make_alert, make_delivery, make_signal, make_subscriber
 
 pytestmark = pytest.mark.django_db
 PAGE = "admin:alerts_effectiveness"
@@ -58,6 +60,21 @@ def test_the_page_counts_by_severity_kind_rule_and_asset(client: Client) -> None
     measured(usual_pct=None, change_pct=-4.1)
     html = " ".join(client.get(reverse(PAGE)).content.decode().split())
     assert "<strong>3.10 %</strong>, 100 % of 1 large<br>2 known" in html, "of one of the two nothing is usual"
+
+
+def test_an_incident_counts_for_the_rule_that_judged_its_largest_signal() -> None:
+    """A liquidation within the cascade's last frame is its newest signal, and leaves its own rule on the incident."""
+    cascade = make_signal(6_000_000, "BTC")
+    Signal.objects.update(decided_at=None)
+    single = make_signal(1_500_000, "BTC", Kind.LIQUIDATION)
+    Signal.objects.filter(pk=single.pk).update(decided_at=None)
+    trigger.evaluate(cascade.fingerprint)
+    alert = Alert.objects.get()
+    assert (alert.kind, alert.rule["kind"], alert.peak) == ("cascade", "liquidation", cascade)
+    [case], _ = effectiveness_page.cases(None)
+    assert case.rule == ("cascade", "BTC")
+    [row] = rows_of()
+    assert (row["rule_kind"], row["rule_asset"]) == ("cascade", "BTC")
 
 
 def test_the_period_can_be_chosen_and_nothing_in_it_is_said(client: Client) -> None:
@@ -111,7 +128,7 @@ def test_a_line_of_the_csv_holds_the_alert_its_outcomes_and_its_votes() -> None:
     [row] = rows_of()
     assert tuple(row) == HEADER
     assert (row["id"], row["kind"], row["asset"], row["direction"], row["severity"]) == (str(alert.pk), "cascade", "BTC", "LONG", "HIGH")
-    assert (row["value"], row["unit"], row["sent"], row["useful"], row["noise"], row["rule_asset"]) == ("600000", "usd", "1", "0", "1", "")
+    assert (row["value"], row["unit"], row["sent"], row["useful"], row["noise"]) == ("600000", "usd", "1", "0", "1")
     assert (row["change_pct_5min"], row["price_5min"], row["state_60min"], row["change_pct_60min"]) == ("-2.1", "62310.5", "unknown", "")
     assert row["reason_60min"] == "1 of 61 minutes have no candle at Binance"
 

@@ -55,6 +55,7 @@ def floor() -> list[int]:
 def test_a_custom_threshold_becomes_the_floor_and_touches_the_time_of_change(client: Client) -> None:
     subscriber = make_subscriber(asset="BTC")
     assert save(client, subscriber, {"custom_threshold": "90000", "asset": " btc"}) == ""
+    assert 'value="90000"' in client.get(reverse("admin:subscribers_subscriber_change", args=[subscriber.pk])).content.decode()
     assert floor() == [90_000]
     assert Subscriber.objects.get(pk=subscriber.pk).changed_at > subscriber.changed_at
 
@@ -117,7 +118,7 @@ def test_quiet_hours_and_mutes_are_set_and_kept_with_their_time(client: Client) 
     assert (subscriber.time_zone, subscriber.quiet_ends_at is not None, subscriber.mutes.get().asset) == ("Europe/Zurich", True, "BTC")
     make_delivery(subscriber, Severity.HIGH, make_alert(severity=Severity.HIGH), state="held", reason="quiet hours")
     page = client.get(reverse("admin:subscribers_subscriber_change", args=[subscriber.pk])).content.decode()
-    for words in ("Quiet 23:00-07:00 Europe/Zurich.", "Muted: cascade, BTC.", "quiet hours", "held"):
+    for words in ("Quiet 23:00-07:00 Europe/Zurich.", "Muted: cascade, BTC, until 2099-01-01 00:00 UTC.", "quiet hours", "held"):
         assert words in page, words
 
 
