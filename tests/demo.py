@@ -180,4 +180,6 @@ def _wait_for_enter(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # at once: everything has ended but for our own threads
