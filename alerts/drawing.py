@@ -8,7 +8,6 @@ from itertools import pairwise
 from statistics import median
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import DateFormatter, MinuteLocator
 from matplotlib.figure import Figure
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
@@ -27,7 +26,6 @@ FITTING = 55  # characters of a title
 def draw(picture: Picture) -> bytes:
     """The picture as PNG."""
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
     if picture.below is None:
         upper = lower = figure.subplots()
     else:
