@@ -133,6 +133,7 @@ class Dialogue(models.Model):
     name = models.CharField(max_length=32, help_text="which question was asked")
     data = models.JSONField(default=dict, help_text="what was answered so far")
     message_id = models.BigIntegerField(null=True, help_text="the bot's message that is edited in place")
+    answered_by = models.BigIntegerField(null=True, help_text="the update that answered it; it may be told again after a crash")
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

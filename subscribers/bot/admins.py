@@ -24,9 +24,9 @@ class Admins:
     async def may_change(self, bot: Bot, chat: Chat, person: int) -> bool | None:
         """Whether the person decides for the chat; None when Telegram does not say.
 
-        A channel posts, and an anonymous admin writes, as the chat itself.
+        A channel posts, and an anonymous admin writes, as the chat itself; who writes as another channel is nobody's admin.
         """
-        if chat.private or person == chat.id:
+        if chat.private or person <= 0:
             return person == chat.id
         is_admin, until = self._known.pop((chat.id, person), (False, 0.0))
         if until <= time.monotonic():

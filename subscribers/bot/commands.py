@@ -7,6 +7,7 @@ answer changes is committed before it is sent, and a tap may come twice: let a b
 """
 
 from subscribers.bot import browsing, dialogues, hooking, leaving, looking, missing, muting, quiet, reacting, settings, starting, status, texts, thresholds
+from subscribers.bot.chats import subscriber_of
 from subscribers.bot.screen import Answer, Asked, Button, Command, Reply
 
 
@@ -15,9 +16,10 @@ def help_(_: Asked) -> Reply:
     return Reply(texts.help_text(help_lines()))
 
 
-def hello(_: Asked) -> Reply:
-    """The bot was added to a group."""
-    return Reply(texts.GROUP_HELLO)
+def hello(asked: Asked) -> Reply:
+    """The bot was added to a group; one that was subscribed before it became a supergroup knows it."""
+    subscriber = subscriber_of(asked.chat)
+    return Reply() if subscriber is not None and subscriber.active else Reply(texts.GROUP_HELLO)
 
 
 def typed(asked: Asked) -> Reply:

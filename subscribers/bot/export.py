@@ -1,7 +1,7 @@
 """What is kept of a chat? All of it as one JSON document."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,11 +28,16 @@ def export_of(subscriber: Subscriber, now: datetime) -> bytes:
         "preferences": snapshots.as_json(preferences_of(subscriber)),
         "changes": list(subscriber.changes.order_by("at", "pk").values("at", "wanted")),
         "votes": list(Vote.objects.filter(Q(subscriber=subscriber) | person).order_by("at").values("alert_id", "user_id", "useful", "at")),
-        "open_questions": list(Dialogue.objects.filter(Q(chat_id=subscriber.chat_id) | person).values("chat_id", "user_id", "name", "data", "changed_at")),
+        "open_questions": list(_open_questions(Q(chat_id=subscriber.chat_id) | person)),
         "webhooks": list(subscriber.webhooks.values("url", "failing_since", "last_success_at", "last_error")),
         "messages": list(_messages(subscriber)),
     }
     return json.dumps(document, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1).encode()
+
+
+def _open_questions(whose: Q) -> Iterable[Mapping[str, Any]]:
+    """What the bot waits for."""
+    return Dialogue.objects.filter(whose, answered_by=None).values("chat_id", "user_id", "name", "data", "changed_at")
 
 
 def _messages(subscriber: Subscriber) -> Iterator[dict[str, Any]]:

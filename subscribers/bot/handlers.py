@@ -50,7 +50,7 @@ class Handlers:
         if message is None or found is None:
             return
         command = COMMAND.get(found.name, TYPED)
-        question = Question(_asked(message.chat, person_of(update), found.args, topic=topic_of(message)), command.answer)
+        question = Question(_asked(message.chat, person_of(update), found.args, topic=topic_of(message), update=update.update_id), command.answer)
         if command.admins and (refusal := await self._refusal(context.bot, question)):
             if command is not TYPED:
                 question.reply = Reply(refusal)
@@ -86,8 +86,9 @@ class Handlers:
         if move is Move.LEFT:
             await in_database(services.unsubscribe_chat, change.chat.id, _left_reason(change))
             return
-        answer = COMMAND["start"].answer if move is Move.JOINED_CHANNEL else hello
-        await self._take(Question(_asked(change.chat, change.from_user.id), answer), changes=True)
+        is_channel = move is Move.JOINED_CHANNEL
+        answer = COMMAND["start"].answer if is_channel else hello
+        await self._take(Question(_asked(change.chat, change.from_user.id), answer), changes=is_channel)
 
     async def on_migration(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A group became a supergroup: its subscription moves to the new id. Told twice, once in each chat."""
@@ -117,8 +118,8 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     log.error("update %s failed: %s", which, type(context.error).__name__)
 
 
-def _asked(chat: telegram.Chat, person: int, args: str = "", message_id: int | None = None, topic: int | None = None) -> Asked:
-    return Asked(Chat(chat.id, chat.type, clean(title_of(chat))), person, args, timezone.now(), message_id, topic=topic)
+def _asked(chat: telegram.Chat, person: int, args: str = "", message_id: int | None = None, topic: int | None = None, update: int = 0) -> Asked:
+    return Asked(Chat(chat.id, chat.type, clean(title_of(chat))), person, args, timezone.now(), message_id, topic=topic, update=update)
 
 
 def _left_reason(change: ChatMemberUpdated) -> str:

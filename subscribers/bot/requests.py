@@ -7,6 +7,7 @@ from enum import Enum
 from telegram import Chat, ChatMember, ChatMemberAdministrator, ChatMemberUpdated, Message, Update
 
 COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w{1,64}))?(?=\s|$)", re.ASCII)
+UNSEEN = dict.fromkeys([0x00, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 HERE = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED})
 
 
@@ -30,7 +31,7 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
     """What a message asks; None for what is not meant for us.
 
     In private everything a person writes is meant for us; elsewhere commands, unknown ones only when they name the bot, and
-    replies to the bot's own messages. Other bots are never answered; an anonymous admin or a channel writes as a chat.
+    replies to the bot's own messages (in a channel: to any). Other bots are never answered; an anonymous admin or a channel writes as a chat.
     """
     if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
         return None
@@ -53,8 +54,8 @@ def question_of(message: Message, bot_name: str, known: frozenset[str]) -> Quest
 
 
 def clean(text: str) -> str:
-    """Without what no database takes: NUL and halves of characters."""
-    return text.replace("\x00", "").encode(errors="ignore").decode()
+    """Without what no database takes, NUL and halves of characters, and without what cannot be seen but turns the text around it."""
+    return text.translate(UNSEEN).encode(errors="ignore").decode()
 
 
 def person_of(update: Update) -> int:
@@ -95,7 +96,9 @@ def _is_said(message: Message) -> bool:
 
 def _is_reply_to(message: Message, bot_name: str) -> bool:
     before = message.reply_to_message
-    return before is not None and before.from_user is not None and (before.from_user.username or "").lower() == bot_name.lower()
+    if before is None or message.chat.type == Chat.CHANNEL:
+        return before is not None  # whose a channel's posts are, nobody says
+    return before.from_user is not None and (before.from_user.username or "").lower() == bot_name.lower()
 
 
 def _can_write(member: ChatMember, chat: Chat) -> bool:

@@ -35,6 +35,7 @@ class Asked:
     message_id: int | None = None  # the message that the tapped button sits on, or that the dialogue edits; None for a command
     data: Mapping[str, Any] = field(default_factory=dict)  # what the dialogue has kept so far
     topic: int | None = None  # of a group with topics: the one in which it was asked, and where the answer goes
+    update: int = field(default=0, compare=False)  # Telegram's number of it, the same when it is told again
 
     @property
     def parts(self) -> list[str]:

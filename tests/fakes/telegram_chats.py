@@ -202,7 +202,8 @@ class Chats:
         """The message as the Bot API shows it."""
         named = self.named.get(message.chat_id, ("", ""))
         where = chat(message.chat_id, *named) if isinstance(message.chat_id, int) else {"id": -1001, "type": "channel", "username": message.chat_id}
-        body = {"message_id": message.message_id, "from": self.bot, "chat": where, "date": int(message.at_epoch)}
+        sender = {"sender_chat": where} if where["type"] == "channel" else {"from": self.bot}  # a channel does not say who posted
+        body: Json = {"message_id": message.message_id, **sender, "chat": where, "date": int(message.at_epoch)}
         body["text" if message.method == "sendMessage" else "caption"] = message.plain
         file = {"file_id": _file_id(message), "file_unique_id": f"u{message.message_id}"}
         if message.method == "sendPhoto":

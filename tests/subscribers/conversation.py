@@ -125,8 +125,10 @@ class Conversation:
     def _say_as_chat(self, who: str, where: str, said: str) -> int:
         """A channel's post, or what an anonymous admin says in a group."""
         chat_id, chat_type = CHATS[where]
-        message = updates.message(chat_id, said, 1_000_000 + len(self.telegram.journal), 1, chat_type, where)
+        message = updates.message(chat_id, said.removeprefix(REPLY), 1_000_000 + len(self.telegram.journal), 1, chat_type, where)
         message |= {"sender_chat": updates.chat(*CHATS[who], title=who)}
+        if said.startswith(REPLY):
+            message |= {"reply_to_message": self.telegram.chats.shown(self.telegram.sent_to(chat_id)[-1])}
         if chat_type == "channel":
             del message["from"]
             return self.telegram.push_update({"channel_post": message})

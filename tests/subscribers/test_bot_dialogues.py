@@ -1,12 +1,13 @@
 """What the bot waits for is kept in the database, for one person in one chat, for a day."""
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from subscribers.bot.dialogues import answered, ask, waiting
+from subscribers.bot.dialogues import CANCELLED, answered, ask, waiting
 from subscribers.bot.screen import Asked, Chat, Reply
 from subscribers.models import Dialogue
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.django_db
 ANN, BOB, DESK = 1001, 1002, -2002
 NOW = timezone.now()
 IN_GROUP = Asked(Chat(DESK, "group", "Desk"), ANN, "", NOW)
+NUMBERS = itertools.count(700_001)
 
 
 def zone(asked: Asked) -> Reply:
@@ -25,8 +27,10 @@ def zone(asked: Asked) -> Reply:
     return Reply(f"done on {asked.message_id}")
 
 
-def typed(text: str, person: int = ANN, later: timedelta = timedelta()) -> Reply | None:
-    return answered(replace(IN_GROUP, person=person, args=text, now=timezone.now() + later), {"zone": zone})
+def typed(text: str, person: int = ANN, later: timedelta = timedelta(), update: int | None = None) -> Reply | None:
+    """What is typed, in a new update unless `update` says in which."""
+    asked = replace(IN_GROUP, person=person, args=text, now=timezone.now() + later, update=update or next(NUMBERS))
+    return answered(asked, {"zone": zone})
 
 
 def test_an_answer_ends_the_dialogue_unless_it_is_asked_again() -> None:
@@ -34,6 +38,25 @@ def test_an_answer_ends_the_dialogue_unless_it_is_asked_again() -> None:
     assert typed("nonsense") == Reply("try 1: not a zone")
     assert typed("more nonsense") == Reply("try 2: not a zone")
     assert typed("UTC") == Reply("done on 7")
+    assert typed("UTC") is None
+
+
+def test_an_answer_that_is_told_again_after_a_crash_is_the_same_answer_and_a_new_one_is_none() -> None:
+    ask(IN_GROUP, "zone", {"tries": 1}, message_id=7)
+    assert [typed("UTC", update=5), typed("UTC", update=5), typed("UTC", update=6)] == [Reply("done on 7"), Reply("done on 7"), None]
+
+
+def test_a_question_asked_anew_is_open_again() -> None:
+    ask(IN_GROUP, "zone", {"tries": 1})
+    assert typed("UTC", update=5) is not None
+    ask(IN_GROUP, "zone", {"tries": 1})
+    assert typed("UTC", update=6) is not None
+
+
+@pytest.mark.parametrize("word", ["cancel", "Cancel", "/cancel"])
+def test_whoever_does_not_want_to_answer_writes_cancel(word: str) -> None:
+    ask(IN_GROUP, "zone", {"tries": 1})
+    assert typed(word) == Reply(CANCELLED)
     assert typed("UTC") is None
 
 
@@ -61,7 +84,7 @@ def test_an_answer_that_fails_leaves_the_question_open() -> None:
     ask(IN_GROUP, "zone", {})
     with pytest.raises(KeyError):
         typed("nonsense")
-    assert waiting(DESK, ANN, timezone.now()) is not None
+    assert waiting(replace(IN_GROUP, now=timezone.now())) is not None
 
 
 def test_a_question_that_this_version_does_not_know_is_no_dialogue() -> None:

@@ -39,6 +39,7 @@ def test_who_is_an_admin_is_asked_once_in_a_while(telegram: FakeTelegram, bot: P
 def test_an_anonymous_admin_writes_as_the_group_and_a_channel_is_nobody_in_it(telegram: FakeTelegram, bot: Process) -> None:
     robot = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
     message = updates.message(GROUP, "/start", 5, 1)
+    telegram.answer_next(400, "Bad Request: invalid user_id specified", methods=["getChatMember"])  # as Telegram says of a channel
     telegram.push_update({"message": message | {"from": robot, "sender_chat": updates.chat(-1009)}})
     wait_until(lambda: [sent.plain for sent in telegram.sent_to(GROUP)] == [texts.ADMINS_ONLY], what="the refusal")
     telegram.push_update({"message": message | {"from": robot, "sender_chat": updates.chat(GROUP)}})
@@ -76,6 +77,19 @@ def test_in_a_group_with_topics_the_answer_goes_where_it_was_asked(telegram: Fak
     telegram.push_update({"message": message})  # the thread of a reply, in a group without topics
     answers(telegram, GROUP, 2)
     assert [sent.params.get("message_thread_id") for sent in telegram.sent_to(GROUP)] == ["77", None]
+
+
+def test_a_group_that_is_subscribed_is_not_greeted_again_as_a_supergroup(telegram: FakeTelegram, bot: Process) -> None:
+    """Telegram tells of the new id twice, and that the bot is in the supergroup."""
+    says_in_group(telegram, "/start", ADMIN)
+    moved = {key: value for key, value in updates.message(GROUP, "", 5, ADMIN).items() if key != "text"}
+    telegram.push_update({"message": moved | {"migrate_to_chat_id": -1009}})
+    wait_until(lambda: is_active(-1009), what="the move")
+    telegram.my_chat_member(-1009, "member", title="Desk", chat_type="supergroup")
+    telegram.user_says(-1009, "/recent", EVE, "supergroup", "Desk")
+    assert answers(telegram, -1009)[0].plain.startswith("Last alerts")
+    telegram.my_chat_member(-1008, "member", title="Other", chat_type="supergroup")
+    assert answers(telegram, -1008)[0].plain == texts.GROUP_HELLO
 
 
 def test_nobody_taps_in_anothers_private_chat(telegram: FakeTelegram, bot: Process) -> None:

@@ -25,6 +25,7 @@ def asked(chat_id: int, text: str, fields: Json | None = None) -> Question | Non
         (PRIVATE, "/start@our_bot", Question("start")),
         (PRIVATE, "/start@other_bot", None),
         (PRIVATE, " hello ", Question("", "hello")),
+        (PRIVATE, "\u202e/start \u200fBTC 2M\ufeff", Question("start", "BTC 2M")),
         (PRIVATE, "/nonsense", Question("", "/nonsense")),
         (PRIVATE, "/help_17", Question("help", "17")),
         (GROUP, "/help_17@our_bot", Question("help", "17")),
@@ -53,6 +54,14 @@ def test_in_a_group_a_reply_to_the_bots_own_message_is_meant_for_it() -> None:
     ours, theirs = message(GROUP, "Which time zone?", 4) | {"from": BOT | {"username": "our_bot"}}, message(GROUP, "Which time zone?", 4)
     assert asked(GROUP, "Europe/Zurich", {"reply_to_message": ours}) == Question("", "Europe/Zurich")
     assert asked(GROUP, "Europe/Zurich", {"reply_to_message": theirs}) is None
+
+
+def test_in_a_channel_any_reply_may_be_meant_for_it_for_its_posts_have_no_author() -> None:
+    chat = {"id": CHANNEL, "type": "channel", "title": "News"}
+    post = {**message(CHANNEL, "Which time zone?", 4), "chat": chat, "sender_chat": chat}
+    del post["from"]
+    assert asked(CHANNEL, "Europe/Zurich", {"chat": chat, "from": None, "sender_chat": chat, "reply_to_message": post}) == Question("", "Europe/Zurich")
+    assert asked(CHANNEL, "Europe/Zurich", {"chat": chat, "from": None, "sender_chat": chat}) is None
 
 
 def test_a_service_message_in_private_asks_nothing() -> None:
