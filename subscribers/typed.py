@@ -34,11 +34,11 @@ POWERS = {
 }  # fmt: skip
 PERCENTS, TIMES = frozenset({"%", "percent", "pct", "prozent"}), frozenset({"x", "×", "times", "fold"})
 
-DURATION = re.compile(r"(?P<count>\d+(?:[.,]\d+)?)\s*(?P<unit>[a-z]*)")
+DURATION = re.compile(r"(?P<count>\d+(?:[.,]\d+)?)\s*(?P<unit>[a-z]*)\s*")
 SECONDS = {"": 3600, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
-CLOCK = re.compile(r"(?P<hour>\d{1,2})(?::?(?P<minute>[0-5]\d))?\s*(?P<half>am|pm)?")
-BETWEEN = re.compile(r"\s*(?:-|–|—|\bto\b|\bbis\b|\buntil\b)\s*")
+CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>[0-5]\d)|h)?\s*(?P<half>am|pm)?")
+BETWEEN = re.compile(r"\s*(?:-|–|—|\bto\b|\bbis\b|\buntil\b)\s*|(?<=\d)\s+(?=\d)")
 
 HOURS_EXAMPLE = "Write them like 23:00-07:00."
 EXAMPLES = {Kind.LIQUIDATION: "1.5M", Kind.CASCADE: "2M", Kind.OPEN_INTEREST: "4%", Kind.VOLUME: "9x"}
@@ -92,26 +92,24 @@ def severity(text: str) -> int:
 
 
 def duration(text: str) -> timedelta:
-    """How long: 30m, 2h, "1.5 hours", 1d, 1w; a bare number counts hours."""
-    found = DURATION.fullmatch(text.strip().lower())
-    per = SECONDS.get(found["unit"][:1]) if found else None
-    if found is None or per is None or not _is_unit_of_time(found["unit"]) or len(found["count"]) > 6:
+    """How long: 30m, 2h, 1h30m, "1.5 hours", 1d, 1w; a bare number counts hours."""
+    parts = _durations(text)
+    if not parts or any(len(part["count"]) > 6 for part in parts):
         raise ValueError("I cannot read that time span. Write it like 30m, 2h or 1d.")
-    span = timedelta(seconds=float(found["count"].replace(",", ".")) * per)
+    span = timedelta(seconds=sum(float(part["count"].replace(",", ".")) * SECONDS[part["unit"][:1]] for part in parts))
     if not SHORTEST <= span <= LONGEST:
         raise ValueError("A mute lasts from 1 minute to 30 days.")
     return span
 
 
 def looks_like_duration(text: str) -> bool:
-    """Whether a word is meant as a time span; BTC is not, 2h and 30min are."""
-    found = DURATION.fullmatch(text.strip().lower())
-    return found is not None and _is_unit_of_time(found["unit"])
+    """Whether words are meant as a time span; BTC is not, 2h and "30 min" are."""
+    return bool(_durations(text))
 
 
 def hours(text: str) -> tuple[time, time]:
-    """From one time of day to another: 23:00-07:00, "23 - 7", "11pm to 7am"."""
-    ends = BETWEEN.split(text.strip().lower())
+    """From one time of day to another: 23:00-07:00, "23 - 7", "from 11pm to 7am", "23.00 7.30", "23h-7h30"."""
+    ends = BETWEEN.split(text.strip(" ,").lower().removeprefix("from "))
     if len(ends) != 2:
         raise ValueError(f"I cannot read these times. {HOURS_EXAMPLE}")
     begin, end = map(_clock, ends)
@@ -145,6 +143,14 @@ def _number(text: str, *, point: bool) -> Decimal:
     if not whole or grouped and len(set(MARKS.findall(text))) == 1 and not (one_point and point):
         return Decimal("".join((*whole, last)))
     return Decimal(f"{''.join(whole)}.{last}")
+
+
+def _durations(text: str) -> list[re.Match[str]]:
+    """The counts of a time span with their units; none when it is no time span. A count without a unit stands alone."""
+    text = text.strip().lower()
+    parts = list(DURATION.finditer(text))
+    is_all = "".join(part[0] for part in parts) == text
+    return parts if is_all and all(_is_unit_of_time(part["unit"]) and (part["unit"] or len(parts) == 1) for part in parts) else []
 
 
 def _is_unit_of_time(unit: str) -> bool:

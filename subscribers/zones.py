@@ -1,6 +1,7 @@
 """Which time zone does somebody mean? By name (Europe/Zurich, Zurich, new york) or by offset (+2, UTC+05:30); pure."""
 
 import re
+import unicodedata
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
@@ -28,7 +29,8 @@ def zone_named(text: str) -> str:
         return _offset_name(offset)
     if wanted.upper() in ("UTC", "GMT", "Z", "ZULU"):
         return "UTC"
-    return _one_of(wanted, _found(wanted.replace(" ", "_").lower()))
+    without_accents = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode()  # Zürich, São Paulo
+    return _one_of(wanted, _found(without_accents.replace(" ", "_").lower()))
 
 
 def local(moment: datetime, name: str) -> datetime:

@@ -21,6 +21,14 @@ def asset_named(text: str) -> str:
     return asset
 
 
+def any_asset(text: str) -> str:
+    """The asset, be it known or not; ValueError when it cannot be one."""
+    asset = normal_asset(text)
+    if len(asset.encode()) > LONGEST_ASSET:
+        raise ValueError("Asset: no asset has such a long name.")
+    return asset
+
+
 def _is_known(asset: str) -> bool:
     """Before the contracts are known, any is."""
     return Market.objects.filter(asset=asset).exists() or ThresholdRule.objects.filter(asset=asset).exists() or not Market.objects.exists()

@@ -8,10 +8,11 @@ from alerts.recent import Filter, Page
 from monitors.rule_checks import normal_asset
 from monitors.thresholds import Severity
 from subscribers.bot import texts, texts_recent
+from subscribers.bot.assets import any_asset
 from subscribers.bot.chats import subscriber_of
 from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Button, Command, Reply, Row
-from subscribers.bot.words import KIND_OF_LETTER, LETTER, LONGEST_ASSET
+from subscribers.bot.words import KIND_OF_LETTER, LETTER
 from subscribers.models import Subscriber
 from subscribers.typed import kind_of
 
@@ -55,17 +56,10 @@ def read_filter(words: Sequence[str]) -> tuple[Filter, bool]:
         elif word.upper() in Severity.__members__ and not loud:
             which, loud = replace(which, lowest=Severity[word.upper()]), True
         elif which.asset:
-            raise ValueError(f"One asset at a time: {which.asset} or {word}.")
+            raise ValueError(f"One asset at a time: {which.asset} or {word[:20]}.")
         else:
-            which = replace(which, asset=_asset(word))
+            which = replace(which, asset=any_asset(word))
     return which, mine
-
-
-def _asset(word: str) -> str:
-    asset = normal_asset(word)
-    if len(asset.encode()) > LONGEST_ASSET:
-        raise ValueError("Asset: no asset has such a long name.")
-    return asset
 
 
 def _page(asked: Asked, subscriber: Subscriber | None, which: Filter, mine: bool, edge: str) -> Reply:

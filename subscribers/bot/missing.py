@@ -7,8 +7,8 @@ from django.conf import settings
 from alerts.whynot import why_not
 from monitors import blind_spots, floors, selectors
 from monitors.models import Market
-from monitors.rule_checks import normal_asset
 from subscribers.bot import texts_whynot
+from subscribers.bot.assets import any_asset
 from subscribers.bot.chats import subscriber_of
 from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Command, Reply
@@ -35,7 +35,7 @@ def _asset(words: list[str]) -> str:
     """The asset asked for, "" for all; ValueError when it is missing or none."""
     if len(words) != 1:
         raise ValueError("One asset at a time, please." if words else "Of which asset?")
-    return "" if words[0].lower() == "all" else normal_asset(words[0])
+    return "" if words[0].lower() == "all" else any_asset(words[0])
 
 
 def _about(asset: str, since: datetime, until: datetime, now: datetime, *, silent: bool) -> list[str]:

@@ -16,6 +16,7 @@ from subscribers.models import Subscriber
 from subscribers.selectors import preferences_of
 
 USUAL = timedelta(hours=8)
+LONGEST_SPAN = 4  # words: 1 hour 30 minutes
 Muted = tuple[Kind | None, str]
 
 
@@ -48,15 +49,23 @@ def unmute(asked: Asked, subscriber: Subscriber) -> Reply:
 def read_mute(text: str) -> tuple[Muted, timedelta | None]:
     """What shall wait (everything, where only a time is given), and how long (None: nothing is said of it); ValueError says what is not understood."""
     kind, words = typed.kind_of(text.split())
-    first = next((index for index, word in enumerate(words) if index and typed.looks_like_duration(word)), None)
-    if first is None and words and typed.looks_like_duration(words[0]):
-        first = 0
-    names, span = (words, "") if first is None else (words[:first], " ".join(words[first:]))
+    names, span = _apart(words)
     if len(names) > 1:
         raise ValueError("One asset or kind and one time span, please.")
     name = names[0] if names else ""
     asset = "" if not name or name.lower() in typed.EVERY else asset_named(name)
     return (kind, asset), typed.duration(span) if span else None
+
+
+def _apart(words: list[str]) -> tuple[list[str], str]:
+    """The words that are no time span, and the time span ("" for none): "BTC for 2 hours", "2h BTC". There is an asset called 4, so one behind a name wins."""
+    for length in range(min(len(words), LONGEST_SPAN), 0, -1):
+        for first in (*range(1, len(words) - length + 1), 0):
+            span = " ".join(words[first : first + length])
+            if typed.looks_like_duration(span):
+                before = words[:first]
+                return (before[:-1] if len(before) > 1 and before[-1].lower() == "for" else before) + words[first + length :], span
+    return words, ""
 
 
 def mutes_screen(asked: Asked, subscriber: Subscriber) -> Reply:

@@ -46,7 +46,8 @@ def read_hours(text: str, before: QuietHours | None) -> QuietHours | None:
     if len(words) == 1 and words[0].lower() in typed.NONE:
         return None
     if len(words) > 1 and words[-1].isalpha() and words[-1].lower() not in ("am", "pm"):
-        return QuietHours(*typed.hours(" ".join(words[:-1])), typed.severity(words[-1]))
+        times = " ".join(words[:-1]).lower().removesuffix(" except")  # "23:00-07:00, except HIGH"
+        return QuietHours(*typed.hours(times), typed.severity(words[-1]))
     begin, end = typed.hours(text)
     return QuietHours(begin, end) if before is None else replace(before, begin=begin, end=end)
 

@@ -10,7 +10,7 @@ ADMINS_ONLY = "Only admins of this chat can change that."
 ADMINS_UNKNOWN = "Telegram does not say just now who the admins of this chat are. Please try again in a minute."
 NOT_SUBSCRIBED = "This chat gets no alerts. /start subscribes it."
 BACK, TO_SETTINGS, ALL_SETTINGS = "‹ Back", "‹ Settings", "All settings"
-REPLY_HERE = " In a group, answer as a reply to this message."
+REPLY_HERE = " Answer as a reply to this message."
 GROUP_HELLO = "Hello! When an admin sends /start, this group gets alerts. /help shows what I can do."
 ABOUT = (
     "I watch liquidations, open interest and volume on Binance, Bybit and OKX (USDT and USDC perpetuals) and tell this chat what is large. "
@@ -47,4 +47,4 @@ def too_many(problem: Exception) -> str:
 
 def try_again(problem: str) -> str:
     """What was typed is not understood; the question stays open."""
-    return f"{escape(problem)} Please try again."
+    return f"{escape(problem)} Please try again, or write cancel."

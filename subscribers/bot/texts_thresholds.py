@@ -71,7 +71,7 @@ def ask(kind: Kind, asset: str, *, private: bool) -> str:
 def no_threshold(kind: Kind, asset: str, counts: Choice) -> str:
     """There is nothing to take back."""
     yours = f" Your threshold for all assets counts; <code>/set all {kind.value} default</code> takes it back." if counts.custom_threshold is not None else ""
-    return f"{escape(_capital(subject(kind, asset)))}: no threshold of its own is set. It comes {choice_words(kind, counts)}.{yours}"
+    return f"{escape(_capital(subject(kind, asset)))}: {choice_words(kind, counts)}, as before. No threshold of its own is set.{yours}"
 
 
 def dust(kind: Kind, asset: str, least: Decimal) -> str:
@@ -110,12 +110,15 @@ def _notes(change: Change, now: Choice, clock: Clock) -> list[str]:
 
 
 def _others(change: Change) -> list[str]:
-    """A threshold for any asset leaves some assets as they are."""
+    """What is chosen for any asset does not count for all: which ones go their own way."""
     if change.asset:
         return []
-    own = {asset: choice for (kind, asset), choice in change.after.choices.items() if kind is change.kind and asset}
-    apart = [f"{asset} {choice_words(change.kind, choice)}" for asset, choice in sorted(own.items()) if choice.custom_threshold is not None or choice.is_off]
-    return [f"Unchanged: {', '.join(apart)}."] if apart else []
+    choices, usual = change.after.choices, choice_words(change.kind, counting(change.after.choices, change.kind, ""))
+    assets_of: dict[str, list[str]] = {}
+    for asset in sorted(asset for kind, asset in choices if kind is change.kind and asset):
+        assets_of.setdefault(choice_words(change.kind, counting(choices, change.kind, asset)), []).append(asset)
+    apart = [f"{', '.join(assets)} {words}" for words, assets in assets_of.items() if words != usual]
+    return [f"With choices of their own: {'; '.join(apart)}."] if apart else []
 
 
 def _capital(words: str) -> str:

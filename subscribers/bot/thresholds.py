@@ -6,6 +6,7 @@ from decimal import Decimal
 from alerts.previews import preview
 from monitors import selectors
 from monitors.market import UNIT_OF_KIND, Kind, Unit
+from monitors.thresholds import Severity
 from subscribers import choices as changes
 from subscribers import services, typed
 from subscribers.bot import dialogues, texts
@@ -16,11 +17,12 @@ from subscribers.bot.clock import Clock
 from subscribers.bot.screen import Asked, Button, Command, Reply, Row
 from subscribers.bot.words import LETTER, asset_of, kind_of
 from subscribers.models import Subscriber
-from subscribers.preferences import Choice
+from subscribers.preferences import OFF, Choice
 from subscribers.selectors import preferences_of
 from subscribers.wording import counting
 
 DEFAULT = "default"
+LOWEST = {"off": OFF, **{severity.name.lower(): severity.value for severity in Severity if severity}}  # may be typed instead of an amount
 WHICH_ASSET = "Which asset? Write all for any."
 DUST = Decimal("0.01")  # of LOW: smaller liquidations do not count as events of a cascade either
 
@@ -105,7 +107,10 @@ def _set(asked: Asked, subscriber: Subscriber, kind: Kind, asset: str, amount: s
     """Set what was typed and say what it will mean; ValueError when it is no amount."""
     before = preferences_of(subscriber)
     own = before.choices.get((kind, asset))
-    if amount.lower() in (DEFAULT, *typed.NONE):
+    choice: Choice | None
+    if (lowest := LOWEST.get(amount.lower())) is not None:
+        choice = changes.with_lowest(before, kind, asset, lowest)
+    elif amount.lower() in (DEFAULT, *typed.NONE):
         if own is None or own.custom_threshold is None:
             return Reply(say.no_threshold(kind, asset, counting(before.choices, kind, asset)))
         choice = changes.without_threshold(before, kind, asset)

@@ -93,7 +93,7 @@ def test_thresholds(conversation: Conversation) -> None:
 def test_resting(conversation: Conversation) -> None:
     conversation.play("resting")
     assert of("Ann").mutes.count() == 0
-    assert (of("Ann").time_zone, of("Ann").quiet_from) == ("UTC+02:00", None)
+    assert (of("Ann").time_zone, of("Ann").quiet_from) == ("Europe/Zurich", None)
 
 
 def test_choosing_in_a_group(conversation: Conversation) -> None:

@@ -119,6 +119,8 @@ def test_two_kinds_are_one_too_many() -> None:
         ("30m", timedelta(minutes=30)),
         ("90 minutes", timedelta(minutes=90)),
         ("1.5 hours", timedelta(minutes=90)),
+        ("1h30m", timedelta(minutes=90)),
+        ("1 hour 30 minutes", timedelta(minutes=90)),
         ("1d", timedelta(days=1)),
         ("1W", timedelta(days=7)),
         ("8", timedelta(hours=8)),
@@ -130,7 +132,8 @@ def test_a_time_span(text: str, span: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("soon", "like 30m, 2h or 1d"), ("", "like"), ("2x", "like"), ("0h", "from 1 minute"), ("60d", "30 days"), ("9" * 99, "like")]
+    ("text", "words"),
+    [("soon", "like 30m, 2h or 1d"), ("", "like"), ("1h30", "like"), ("0h", "from 1 minute"), ("60d", "30 days"), ("9" * 99, "like")],
 )
 def test_what_is_no_time_span(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
@@ -151,6 +154,10 @@ def test_an_asset_is_not_a_time_span() -> None:
         ("11pm to 7 am", time(23), time(7)),
         ("12am-12pm", time(0), time(12)),
         ("22:30-24:00", time(22, 30), time(0)),
+        ("from 23:00 to 07:00", time(23), time(7)),
+        ("23:00 07:00", time(23), time(7)),
+        ("23.00-07.30", time(23), time(7, 30)),
+        ("23h-7h30", time(23), time(7, 30)),
     ],
 )
 def test_hours(text: str, begin: time, end: time) -> None:

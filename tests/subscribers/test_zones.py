@@ -14,6 +14,8 @@ from subscribers.zones import local, zone_named, zone_of
         (" europe/zurich ", "Europe/Zurich"),
         ("Zurich", "Europe/Zurich"),
         ("new york", "America/New_York"),
+        ("Zürich", "Europe/Zurich"),
+        ("São Paulo", "America/Sao_Paulo"),
         ("buenos  aires", "America/Buenos_Aires"),  # two names of one zone
         ("utc", "UTC"),
         ("GMT", "UTC"),
