@@ -107,7 +107,9 @@ class ScanReplay:
         is_open = scan.at_ms < opened_at_ms + TIMEFRAME_MS
         candles = [candle for candle in self._candles_at(asset, opened_at_ms) if candle.closed or is_open]
         if rule is not None and sum(candle.volume_usd for candle in candles) >= rule.min_usd:  # most need no baseline
-            candles += [candle for at_ms in _baseline_ms(opened_at_ms) for candle in self._candles_at(asset, at_ms) if candle.closed]
+            for by_time in self._candles[asset].values():
+                found = map(by_time.get, baseline_times(opened_at_ms, TIMEFRAME_MS).all_ms)
+                candles += [candle for candle in found if candle is not None and candle.closed]
         measured = volume_signals(scan, asset, candles, opened_at_ms, self._coverage("candles", asset, scan.at_ms))
         return [] if isinstance(measured, NoVerdict) else measured
 
@@ -118,11 +120,6 @@ class ScanReplay:
         listed = [venue for venue in Venue if venue in self.listed.get((feed, asset), ())]
         blind = tuple(venue for venue in listed if self._rhythm[feed, venue].is_blind(at_ms))
         return Coverage(tuple(venue for venue in listed if venue not in blind), blind)
-
-
-@lru_cache(maxsize=8)
-def _baseline_ms(opened_at_ms: int) -> frozenset[int]:
-    return baseline_times(opened_at_ms, TIMEFRAME_MS).all_ms
 
 
 def read_open_interest(arrival: Arrival) -> OpenInterest:

@@ -3,7 +3,12 @@
 from decimal import ROUND_DOWN, Context, Decimal
 
 _FIVE_DIGITS = Context(prec=5)
-_UNITS = ((Decimal(10) ** 9, "B", Decimal("0.1")), (Decimal(10) ** 6, "M", Decimal("0.1")), (Decimal(10) ** 3, "k", Decimal(1)))
+_UNITS = (
+    (Decimal(10) ** 12, "T", Decimal("0.1")),
+    (Decimal(10) ** 9, "B", Decimal("0.1")),
+    (Decimal(10) ** 6, "M", Decimal("0.1")),
+    (Decimal(10) ** 3, "k", Decimal(1)),
+)
 
 
 def dollars(usd: Decimal) -> str:
@@ -15,7 +20,7 @@ def dollars(usd: Decimal) -> str:
 
 
 def amount(number: Decimal, digits: int = 3) -> str:
-    """A number of coins: 950, 450k, 4.23M."""
+    """A number of coins: 950, 450k, 4.23M, 74.5T."""
     rounded = Context(prec=digits, rounding=ROUND_DOWN).create_decimal(number)
     for size, unit, _ in _UNITS:
         if number >= size:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from statistics import median
 
@@ -14,22 +15,20 @@ NORMAL_MAD = 0.6745  # makes the median absolute deviation of a normal distribut
 
 @dataclass(frozen=True, slots=True)
 class BaselineTimes:
-    """Open times of the candles behind a baseline: the same time of day on 7 days, and the last 96."""
+    """Open times of the candles behind a baseline: the same time of day on 7 days, and the last 96; `all_ms` are both, each once."""
 
     same_time_ms: tuple[int, ...]
     last_ms: tuple[int, ...]
-
-    @property
-    def all_ms(self) -> frozenset[int]:
-        """Both, each once."""
-        return frozenset(self.same_time_ms) | frozenset(self.last_ms)
+    all_ms: frozenset[int]
 
 
+@lru_cache(maxsize=16)  # all assets are compared with the same ones
 def baseline_times(opened_at_ms: int, timeframe_ms: int) -> BaselineTimes:
     """The candles to compare the one that opened at `opened_at_ms` with."""
     around = range(-SAME_TIME_SPREAD_MS, SAME_TIME_SPREAD_MS + 1, timeframe_ms)
-    same_time = (opened_at_ms - day * DAY_MS + offset for day in range(1, SAME_TIME_DAYS + 1) for offset in around)
-    return BaselineTimes(tuple(same_time), tuple(opened_at_ms - back * timeframe_ms for back in range(1, LAST_CANDLES + 1)))
+    same_time = tuple(opened_at_ms - day * DAY_MS + offset for day in range(1, SAME_TIME_DAYS + 1) for offset in around)
+    last = tuple(opened_at_ms - back * timeframe_ms for back in range(1, LAST_CANDLES + 1))
+    return BaselineTimes(same_time, last, frozenset(same_time + last))
 
 
 def robust_z(value: float, usual: Sequence[float]) -> float | None:

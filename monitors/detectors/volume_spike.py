@@ -101,7 +101,11 @@ def _by_venue(candles: Iterable[Candle], wanted_ms: frozenset[int]) -> dict[Venu
         if candle.opened_at_ms not in wanted_ms:
             continue
         move = (candle.close / candle.open - 1) * 100 if candle.open else 0.0
-        bar = series[candle.venue].setdefault(candle.opened_at_ms, _Bar(0.0, -1.0, 0.0))
+        by_time = series[candle.venue]
+        bar = by_time.get(candle.opened_at_ms)
+        if bar is None:
+            by_time[candle.opened_at_ms] = _Bar(candle.volume_usd, candle.volume_usd, move)
+            continue
         bar.usd += candle.volume_usd
         if candle.volume_usd > bar.loudest_usd:
             bar.loudest_usd, bar.move_percent = candle.volume_usd, move

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.rules.money import dollars, percent, price
+from alerts.rules.money import amount, dollars, percent, price
 
-UNITS = {"k": 1_000, "M": 1_000_000, "B": 1_000_000_000}
+UNITS = {"k": 1_000, "M": 1_000_000, "B": 1_000_000_000, "T": 1_000_000_000_000}
 
 
 def read(text: str) -> Decimal:
@@ -27,6 +27,11 @@ def test_rounding_never_shows_more_than_was_measured(usd: Decimal) -> None:
     shown = read(dollars(usd))
     assert shown <= usd
     assert usd - shown < 1_000 or (usd - shown) * 10 < usd
+
+
+@pytest.mark.parametrize(("coins", "digits", "text"), [("950.7", 3, "950"), ("4237000", 3, "4.23M"), ("181500", 4, "181.5k"), ("74516129032258", 4, "74.51T")])
+def test_coins_have_so_many_digits(coins: str, digits: int, text: str) -> None:
+    assert amount(Decimal(coins), digits) == text
 
 
 @pytest.mark.parametrize(("usd", "text"), [("62310.4", "62,310"), ("1800.76", "1,800.8"), ("0.0219123", "0.021912"), ("123456.7", "123,457")])
