@@ -1,5 +1,6 @@
 """How much did open interest change? Coins now against coins one window ago, over the contracts seen at both ends."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -119,7 +120,9 @@ def _ends(samples: Sequence[OpenInterest], window_ms: int, now_ms: int) -> tuple
         return NoVerdict("the newest sample is stale")
     wanted_ms = newest.occurred_at_ms - window_ms
     nearest = min(series, key=lambda sample: abs(sample.occurred_at_ms - wanted_ms))
-    if abs(nearest.occurred_at_ms - wanted_ms) > max(TOLERANCE_MS, step_ms // 2):
+    until = bisect_left(series, wanted_ms, key=lambda sample: sample.occurred_at_ms)
+    coarse_ms = _step_ms(series[: until + 1])  # of the history at that end: what was filled in is coarser than what scans have brought since
+    if abs(nearest.occurred_at_ms - wanted_ms) > max(TOLERANCE_MS, coarse_ms // 2):
         return NoVerdict("no sample at the other end of the window")
     if not nearest.mark_price or not newest.mark_price:
         return NoVerdict("no mark price")

@@ -55,6 +55,13 @@ def test_where_history_is_coarser_half_a_step_may_be_missing() -> None:
     assert reason([*gone, sample(1100)]) == "no sample at the other end of the window"
 
 
+@pytest.mark.parametrize("up", range(1, 20))
+def test_after_a_first_start_every_minute_has_a_verdict(up: int) -> None:
+    """Filled-in steps of five minutes, then scans of a minute since `up` minutes ago: the window's other end lies in the coarse part for a while."""
+    steps = [sample(1000, minute) for minute in (-25 - up % 5 + step for step in range(0, 25, 5)) if minute < -up and minute >= -25]
+    assert change([*steps, *(sample(1000, minute) for minute in range(-up, 0)), sample(1100)]).percent == 10
+
+
 def test_a_gap_is_no_coarse_history() -> None:
     assert reason([sample(1000, -17), sample(1100)]) == "no sample at the other end of the window"
     assert reason([sample(1000, -24), sample(1000, -23), sample(1100)]) == "no sample at the other end of the window"
