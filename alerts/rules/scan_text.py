@@ -94,7 +94,7 @@ def _plus_minus(number: Decimal, written: Callable[[Decimal], str]) -> str:
 
 
 def _dollars(usd: Decimal) -> str:
-    return f"${amount(usd)}" if usd >= 1 else "$0"
+    return f"${amount(usd)}" if usd >= 1_000 else dollars(usd)
 
 
 def _minutes(peak: Signal) -> str:
