@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from io import BytesIO
 from itertools import pairwise
 from statistics import median
@@ -10,16 +9,16 @@ from statistics import median
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, MinuteLocator
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 
 from alerts.rules.chart import Bars, Line, Picture
-from alerts.rules.money import amount, dollars
 from monitors.market import MINUTE_MS, PriceCandle
 
 WIDTH, HEIGHT, DPI = 7.2, 6.3, 150  # inches; 1080 x 945 pixels
 LARGE, MEDIUM = 15, 13  # points: 31 and 27 pixels, a third of that on a phone
 INK, GRID, PRICE, MARK = "#1f2933", "#d9dee4", "#1d4ed8", "#b45309"
 COLOURS = ("#dc2626", "#0f9d76", "#6b7280")  # of bars; also told apart by their order and names
+UNITS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 FITTING = 55  # characters of a title
 
 
@@ -78,11 +77,24 @@ class Prices(Formatter):
         return [f"{value:,.{places}f}" for value in values]
 
 
+class Amounts(Formatter):
+    """Ticks of dollars or coins, in the unit of the largest: $1.25M."""
+
+    def __init__(self, before: str = "") -> None:
+        self._before = before
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All ticks of an axis."""
+        size, unit = next(((size, unit) for size, unit in UNITS if max(values, default=0.0) >= size), (1.0, ""))
+        numbers = Prices().format_ticks([value / size for value in values])
+        return [f"{self._before}{number}{unit}" if value > 0 else "0" for value, number in zip(values, numbers, strict=True)]
+
+
 def _draw_below(axes: Axes, below: Bars | Line) -> None:
     axes.set_title(below.label, fontsize=MEDIUM, color=INK, loc="left")
     if isinstance(below, Line):
         axes.plot([_time(at) for at in below.points], list(below.points.values()), color=INK, linewidth=2.2)  # type: ignore[arg-type]
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(Decimal(repr(float(value)))) if value > 0 else ""))
+        axes.yaxis.set_major_formatter(Amounts())
         return
     bottoms: dict[int, float] = {}
     for colour, (name, values) in zip(COLOURS if len(below.parts) > 1 else COLOURS[2:], below.parts, strict=False):
@@ -93,7 +105,7 @@ def _draw_below(axes: Axes, below: Bars | Line) -> None:
         axes.bar(begins, list(values.values()), below.width_ms / 86_400_000 * 0.9, under, align="edge", color=colour, label=name)  # type: ignore[arg-type]
         bottoms = {**bottoms, **{at: bottoms.get(at, 0.0) + value for at, value in values.items()}}
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: dollars(Decimal(repr(float(value)))) if value > 0 else "0"))
+    axes.yaxis.set_major_formatter(Amounts("$"))
     if any(name for name, values in below.parts if values):
         axes.legend(fontsize=MEDIUM, frameon=False, loc="upper left", labelcolor=INK, handlelength=1)
 

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from alerts.drawing import draw
+from alerts.drawing import Amounts, draw
 from alerts.rules.chart import Bars, Line, Picture
 from alertsystem.env import PROJECT_DIR
 from monitors.market import MINUTE_MS, PriceCandle, Venue
@@ -69,6 +69,20 @@ def test_every_price_can_be_drawn(price: float) -> None:
 )
 def test_every_kind_can_be_drawn_and_a_long_title_too(below: Bars | Line | None) -> None:
     assert draw(picture(below=below, title="MODERATE 1000SATS liquidation: shorts liquidated ▲ ≥ $123.4M" * 2))
+
+
+@pytest.mark.parametrize(
+    ("before", "ticks", "labels"),
+    [
+        ("", [1.11e9, 1.125e9, 1.14e9, 1.155e9], ["1.110B", "1.125B", "1.140B", "1.155B"]),
+        ("", [80_998.0, 81_000.0, 81_002.0], ["80.998k", "81.000k", "81.002k"]),
+        ("$", [0.0, 1.25e6, 2.5e6], ["0", "$1.25M", "$2.50M"]),
+        ("$", [0.0, 200.0, 400.0], ["0", "$200", "$400"]),
+        ("", [-1.0, 0.0], ["0", "0"]),
+    ],
+)
+def test_no_two_ticks_of_an_axis_read_the_same_and_each_is_exact(before: str, ticks: list[float], labels: list[str]) -> None:
+    assert Amounts(before).format_ticks(ticks) == labels
 
 
 def test_a_price_that_does_not_move_can_be_drawn() -> None:
