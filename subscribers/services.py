@@ -257,9 +257,11 @@ def refresh_custom_floors() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FLOORS_LOCK])
-    floors.remember(timezone.now())
     wanted = Subscription.objects.filter(subscriber__active=True, custom_threshold__isnull=False).order_by()
-    lowest = [CustomFloor(**row) for row in wanted.values("kind", "asset").annotate(value=Min("custom_threshold"))]
+    lowest = set(wanted.values_list("kind", "asset").annotate(Min("custom_threshold")))
+    if lowest == set(CustomFloor.objects.values_list("kind", "asset", "value")):
+        return
+    floors.remember(timezone.now())
     CustomFloor.objects.all().delete()
-    CustomFloor.objects.bulk_create(lowest)
+    CustomFloor.objects.bulk_create(CustomFloor(kind=kind, asset=asset, value=value) for kind, asset, value in lowest)
     floors.remember(timezone.now())

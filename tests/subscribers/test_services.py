@@ -36,6 +36,14 @@ def with_threshold(chat_id: int, value: int, asset: str = "BTC") -> Subscriber:
     return subscriber
 
 
+def test_floors_that_stay_what_they_are_are_not_written_anew() -> None:
+    with_threshold(1, 2_000_000)
+    [before] = CustomFloor.objects.values_list("pk", flat=True)
+    services.subscribe_chat(2, "private", "Bob")
+    with_threshold(3, 3_000_000)
+    assert list(CustomFloor.objects.values_list("pk", flat=True)) == [before]
+
+
 def test_the_console_wants_every_kind_and_asset_from_low_and_is_never_capped() -> None:
     console = services.ensure_console_subscriber()
     assert (console.channel, console.capped, console.active) == ("console", False, True)
