@@ -1,7 +1,6 @@
 """Who gets the chart of an alert? Everybody who got it at HIGH or EXTREME and wants charts, and whoever asks; it is drawn once."""
 
 import importlib
-import logging
 import os
 import time
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from alerts import outbox
 from alerts.chart_data import NoPicture, picture_of
@@ -19,12 +17,10 @@ from alerts.chart_rows import THERE, charts
 from alerts.models import Alert, Chart, Delivery
 from alerts.rules.chart import Picture, caption
 from alertsystem import ending
-from alertsystem.celery import USUAL, enqueue
+from alertsystem.celery import USUAL, enqueue_if_possible
 from monitors.lease import Held
 from monitors.thresholds import Severity
 from subscribers.models import Subscriber
-
-log = logging.getLogger(__name__)
 
 State = Delivery.State
 LOUD = Severity.HIGH  # from here on the chart comes by itself
@@ -167,7 +163,4 @@ def _say_that_there_is_none(chart: Chart) -> None:
 
 
 def _hint() -> None:
-    try:
-        enqueue("alerts.follow_up_charts", priority=USUAL)
-    except OperationalError as error:
-        log.warning("The broker cannot be reached, a chart is drawn later: %s", error)
+    enqueue_if_possible("alerts.follow_up_charts", priority=USUAL)

@@ -1,6 +1,5 @@
 """Who gets a message about this? A fan-out becomes delivery rows, chunk by chunk, in the database alone."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -8,13 +7,12 @@ from functools import cache
 from django.db import transaction
 from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from alerts import companions, delivery_rows, folding
 from alerts.chart_rows import OTHERS, charts
 from alerts.delivery_rows import Chunk, in_chunk
 from alerts.models import Delivery, FanOut
-from alertsystem.celery import DISPATCH_PRIORITY, enqueue
+from alertsystem.celery import DISPATCH_PRIORITY, enqueue_if_possible
 from alertsystem.prepared import Call, Given, Prepared, PreparedUpdate, insert
 from alertsystem.statements import Statement
 from monitors.market import Direction, Kind
@@ -22,7 +20,6 @@ from monitors.thresholds import Severity
 from subscribers.models import Subscriber
 from subscribers.selectors import wanting
 
-log = logging.getLogger(__name__)
 State, Purpose = Delivery.State, Delivery.Purpose
 CHUNK = delivery_rows.AT_MOST  # subscribers a transaction
 TOO_LATE = "not sent in time"
@@ -88,10 +85,7 @@ def resume() -> int:
 
 def wake_dispatcher(severity: Severity) -> None:
     """Ask for a dispatch, as urgent as the message that waits; without a broker the sweep will."""
-    try:
-        enqueue("alerts.dispatch", priority=DISPATCH_PRIORITY[severity])
-    except OperationalError as error:
-        log.warning("The broker cannot be reached, the dispatcher is woken later: %s", error)
+    enqueue_if_possible("alerts.dispatch", priority=DISPATCH_PRIORITY[severity])
 
 
 def expire_due(now: datetime) -> int:

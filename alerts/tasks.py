@@ -8,7 +8,7 @@ from celery.signals import worker_process_init
 from django.utils import timezone
 
 from alerts import broadcasts, charts, claims, digests, dispatcher, effectiveness, outbox, retention, summaries, trigger, webhooks
-from alertsystem.celery import LAST, enqueue
+from alertsystem.celery import LAST, enqueue_if_possible
 from subscribers import services
 
 SWEEP_EVERY_S = 5  # as the schedule has it
@@ -65,7 +65,7 @@ def measure_outcomes() -> int:
     """Measure a slice of what is over, and ask for the next slice when there is more; return how many outcomes were settled."""
     settled, complete = effectiveness.measure_due(timezone.now())
     if not complete:
-        enqueue("alerts.measure_outcomes", priority=LAST)
+        enqueue_if_possible("alerts.measure_outcomes", priority=LAST)
     return settled
 
 
@@ -81,7 +81,7 @@ def prune() -> int:
     charts.prune(timezone.now())
     deleted, complete = retention.prune(timezone.now())
     if not complete:
-        enqueue("alerts.prune", priority=LAST)
+        enqueue_if_possible("alerts.prune", priority=LAST)
     return deleted
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import heartbeat_sent, setup_logging, task_prerun, worker_init, worker_process_init
+from celery.signals import celeryd_after_setup, heartbeat_sent, setup_logging, task_prerun, worker_process_init
 from django.conf import settings
 from kombu import Queue
+from kombu.exceptions import OperationalError
 
 from alertsystem import ending  # noqa: F401  # before a worker forks its pool
 from alertsystem.connections import use_sound_connections
@@ -21,7 +22,6 @@ from monitors.thresholds import Severity
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alertsystem.settings")
 warnings.filterwarnings("ignore", category=SecurityWarning)  # in a container everything runs as root; messages are JSON, not pickles
-warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)  # six lines whenever the broker goes away, about a setting that is made on purpose
 
 # Celery's Redis transport serves priority 0 FIRST; an unset priority would be 0 as well, so `enqueue` always sets one.
 FIRST, USUAL, LAST = 0, 6, 9
@@ -42,6 +42,7 @@ QUEUE_OF_TASK = {  # every other: scans
 
 NICE = 10  # of housekeeping's processes: whatever else wants the processor goes first
 
+log = logging.getLogger(__name__)
 app = Celery("alertsystem")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name) for name in QUEUES]
@@ -59,17 +60,26 @@ def enqueue(task: str, *args: Any, priority: int, wait_s: float = 0, expires_s: 
     app.send_task(task, args=args, queue=QUEUE_OF_TASK.get(task, "scans"), priority=priority, countdown=wait_s or None, expires=expires_s)
 
 
+def enqueue_if_possible(task: str, *args: Any, priority: int, wait_s: float = 0, expires_s: float | None = None) -> None:
+    """As `enqueue`; without a broker it is only logged, for a sweep or the schedule says it again."""
+    try:
+        enqueue(task, *args, priority=priority, wait_s=wait_s, expires_s=expires_s)
+    except OperationalError as error:
+        log.warning("The broker cannot be reached, %s waits for its next time: %s", task, error)
+
+
 @setup_logging.connect
 def _log_as_django_does(**_: Any) -> None:
     """Keep Celery from setting up a logging of its own."""
     logging.config.dictConfig(settings.LOGGING)
 
 
-@worker_init.connect
-def _end_as_others_log(**_: Any) -> None:
-    """Celery writes "Warm shutdown" and the like past all logging."""
+@celeryd_after_setup.connect
+def _log_as_others_do(**_: Any) -> None:
+    """Celery says "Warm shutdown" past all logging, and whenever the broker goes away six lines about a setting that is made on purpose."""
     from celery.apps import worker  # which only workers load
 
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker.safe_say = say_at_once  # type: ignore[attr-defined]  # the stubs lack it
 
 

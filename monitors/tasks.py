@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from alertsystem.celery import LAST, USUAL, enqueue
+from alertsystem.celery import LAST, USUAL, enqueue_if_possible
 from monitors import backfill, history, retention, scan_open_interest, scan_volume, services
 from monitors.market import Venue
 
@@ -21,7 +21,7 @@ def prune() -> int:
     """Delete a slice of what is older than its retention, and ask for the next slice when there is more; return how many rows."""
     deleted, complete = retention.prune(timezone.now())
     if not complete:
-        enqueue("monitors.prune", priority=LAST)
+        enqueue_if_possible("monitors.prune", priority=LAST)
     return deleted
 
 
@@ -36,7 +36,7 @@ def scan_volume_of(venue: str) -> int:
     """Fetch the venue's newest candles and judge them, once the one that has just ended is settled; return how many signals were raised."""
     wait_s = scan_volume.too_early_s(Venue(venue))
     if wait_s:
-        enqueue("monitors.scan_volume", venue, priority=USUAL, wait_s=wait_s, expires_s=EXPIRES_S)
+        enqueue_if_possible("monitors.scan_volume", venue, priority=USUAL, wait_s=wait_s, expires_s=EXPIRES_S)
         return 0
     return scan_volume.scan_volume(Venue(venue))
 
@@ -46,7 +46,7 @@ def fill_in() -> int:
     """Fill in a slice of the past that is missing, and ask for the next one while rows come; return how many came."""
     rows = backfill.backfill()
     if rows:
-        enqueue("monitors.backfill", priority=LAST, expires_s=EXPIRES_S)
+        enqueue_if_possible("monitors.backfill", priority=LAST, expires_s=EXPIRES_S)
     return rows
 
 
@@ -55,5 +55,5 @@ def update_own_histories() -> int:
     """Work out a slice of the assets' own ladders, and ask for the next slice when there are more; return how many."""
     updated, complete = history.update_own_histories(timezone.now())
     if not complete:
-        enqueue("monitors.update_own_histories", priority=LAST)
+        enqueue_if_possible("monitors.update_own_histories", priority=LAST)
     return updated

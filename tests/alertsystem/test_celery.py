@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from redis import Redis
 from alertsystem.celery import DISPATCH_PRIORITY, FIRST, LAST, QUEUE_OF_TASK, QUEUES, USUAL, app, enqueue
 from alertsystem.heartbeats import alive
 from monitors.thresholds import Severity
-from tests.harness import Process, Processes, wait_until
+from tests.harness import Process, Processes, process_env, wait_until
 
 KEYS = {  # Celery's Redis transport: the key without a suffix is priority 0 and is served first
     ("alerts.dispatch", DISPATCH_PRIORITY[Severity.EXTREME]): b"alertsystem:delivery",
@@ -48,6 +50,13 @@ def test_a_worker_keeps_its_database_connection_from_task_to_task_unless_it_is_o
     connection.close_at = 0.0  # CONN_MAX_AGE is over
     task_prerun.send(sender=None)
     assert connection.connection is None
+
+
+def test_without_a_broker_a_process_goes_on_and_says_in_one_line_what_waits(tmp_path: Path) -> None:
+    script = "from alertsystem.celery import enqueue_if_possible; enqueue_if_possible('monitors.prune', priority=9)"
+    env = process_env({"REDIS_URL": "redis://127.0.0.1:1/0", "LOG_LEVEL": "INFO", "DJANGO_SETTINGS_MODULE": "alertsystem.settings"})
+    done = subprocess.run([sys.executable, "-c", f"import django; django.setup(); {script}"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and len(done.stderr.splitlines()) == 1 and "monitors.prune waits for its next time" in done.stderr, done.stderr
 
 
 def test_workers_say_which_queues_they_serve(celery_workers: Callable[..., list[Process]]) -> None:
