@@ -109,10 +109,11 @@ def consoles() -> list[int]:
 def next_edit(now: datetime, without: Collection[int]) -> Delivery | None:
     """A sent message that does not say what its incident or market move has become; None when none is due.
 
-    Incidents go first, the most severe of them before the others.
+    Incidents go first, the most severe of them before the others. One whose deliveries are being written waits: a new message may take its place.
     """
     recently = now - EDITED_FOR
-    for alert in Alert.objects.filter(changed_at__gt=recently, revision__gt=1).order_by("-severity", "id"):
+    writing = FanOut.objects.filter(alert=OuterRef("pk"), done_at=None)
+    for alert in Alert.objects.filter(~Exists(writing), changed_at__gt=recently, revision__gt=1).order_by("-severity", "id"):
         found = _behind(_due(now).filter(alert=alert), alert.revision, without)
         if found is not None:
             return found

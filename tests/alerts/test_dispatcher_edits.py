@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from redis import Redis
 
-from alerts import claims
+from alerts import claims, outbox
 from alerts.dispatcher import drain
 from alerts.models import Alert, Delivery
 from alertsystem.broker import key
@@ -125,13 +125,24 @@ def test_an_edit_waits_for_new_messages_whose_chats_wait_for_a_second_and_not_fo
 def test_only_the_newest_message_of_the_incident_is_edited(telegram: FakeTelegram, told: Make) -> None:
     alert, subscriber = make_alert(), make_subscriber()
     first = told(alert, subscriber)
-    escalate(alert, Severity.HIGH)
+    escalate(alert, Severity.HIGH).delete()  # as carried out
     second = told(alert, subscriber, Severity.HIGH)
     grow(alert, 7_000_000)
     drain()
     assert [request.params["message_id"] for request in edits(telegram)] == [str(second.message_id)]
     first.refresh_from_db()
     assert not first.live
+
+
+def test_an_edit_waits_until_the_deliveries_of_a_new_step_are_written(telegram: FakeTelegram, told: Make) -> None:
+    alert, subscriber = make_alert(), make_subscriber()
+    told(alert, subscriber)
+    fan_out = escalate(alert, Severity.HIGH)
+    drain()
+    assert not edits(telegram)
+    outbox.fan_out(fan_out)
+    drain()
+    assert [(request.method, "HIGH" in request.text) for request in telegram.journal] == [("sendMessage", False), ("sendMessage", True)]
 
 
 def test_the_closing_edit_comes_and_is_dropped_after_ten_minutes(telegram: FakeTelegram, told: Make) -> None:
