@@ -10,6 +10,7 @@ from subscribers.bot.texts import plural
 from subscribers.bot.texts_muting import running, what
 from subscribers.bot.texts_quiet import quiet_line
 from subscribers.bot.texts_start import PAUSED, gets
+from subscribers.bot.texts_thresholds import counts_as_well
 from subscribers.models import Subscriber
 from subscribers.preferences import DIRECTIONS, OFF, Choice, Preferences
 from subscribers.wording import PLURALS, asset_words, choice_words
@@ -52,7 +53,7 @@ def asset(of_kind: Kind, of_asset: str, own: Choice | None, counts: Choice, coun
     if own is None and of_asset:
         lines.append("As for all others, until you choose something here.")
     elif own is not None and counts.custom_threshold is not None and own.custom_threshold is None:
-        lines.append(f"Your threshold for all assets counts here as well; /set all {of_kind.value} default takes it away.")
+        lines.append(counts_as_well(of_kind))
     if counts.custom_threshold is not None and own is not None and own.custom_threshold is not None:
         lines.append("A severity would take the place of your threshold.")
     return "\n".join([*lines, f"In the last 7 days: {plural(count, 'such alert')}."])

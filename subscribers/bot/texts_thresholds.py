@@ -37,10 +37,11 @@ class Change:
 def changed(change: Change, clock: Clock, *, paused: bool, watched: bool) -> str:
     """The new choice, what it would have brought, and what to know of that."""
     was, now = (counting(wanted.choices, change.kind, change.asset) for wanted in (change.before, change.after))
+    old, new = choice_words(change.kind, was), choice_words(change.kind, now)
     own = change.after.choices.get((change.kind, change.asset))
     yours = "" if now.custom_threshold is None else " (your threshold)" if own and own.custom_threshold else " (your threshold for all assets)"
-    instead = f", instead of {choice_words(change.kind, was)}" if was != now else ", as before"
-    said = f"<b>{escape(_capital(subject(change.kind, change.asset)))}: {choice_words(change.kind, now)}</b>{yours}{instead}."
+    instead = f", instead of {old}" if old != new else ", as before"
+    said = f"<b>{escape(_capital(subject(change.kind, change.asset)))}: {new}</b>{yours}{instead}."
     notes = [*_notes(change, now, clock), *([] if watched else [_unwatched(change.asset)]), *([PAUSED] if paused else [])]
     return "\n".join([said, period(change.expected), *map(escape, notes)])
 
@@ -84,6 +85,11 @@ def not_understood(problem: str) -> str:
     return f"{escape(problem)}\n{USAGE}"
 
 
+def counts_as_well(kind: Kind) -> str:
+    """Why a severity chosen for an asset says nothing."""
+    return f"Your threshold for all assets counts here as well; /set all {kind.value} default takes it away."
+
+
 def subject(kind: Kind, asset: str) -> str:
     """BTC cascades; cascades of all assets."""
     return f"{asset} {PLURALS[kind]}" if asset else f"all assets, {PLURALS[kind]}"
@@ -93,6 +99,9 @@ def _notes(change: Change, now: Choice, clock: Clock) -> list[str]:
     expected, threshold, notes = change.expected, now.custom_threshold, []
     if expected.rule is None:
         return ["The operator has switched this off, so nothing comes."]
+    own = change.after.choices.get((change.kind, change.asset))
+    if threshold is not None and own is not None and own.custom_threshold is None:
+        notes.append(counts_as_well(change.kind))
     if threshold is not None and threshold < expected.rule.low:
         low = amount_words(change.kind, expected.rule.low)
         notes.append(f"This is below the system's LOW of {low}: what lies between comes as “your threshold”.")
