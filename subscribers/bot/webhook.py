@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import logging
 from collections import OrderedDict
-from json import JSONDecodeError
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -71,7 +70,7 @@ class Webhook:
     async def _take(self, request: web.Request) -> web.Response:
         try:
             entry = await request.json()
-        except (JSONDecodeError, UnicodeDecodeError):
+        except (ValueError, RecursionError):  # no JSON, no text, a number or a nesting without end
             return web.Response(status=400)
         update = self._connection.read(entry) if isinstance(entry, dict) else None
         if update is None:
