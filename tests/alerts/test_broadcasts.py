@@ -81,7 +81,9 @@ def test_everybody_is_told_once_however_often_the_rows_are_topped_up(monkeypatch
     assert broadcast.done_at is not None
 
 
-def test_what_is_cancelled_is_not_sent(client: Client) -> None:
+def test_what_is_cancelled_is_not_sent_nor_written_for_others(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcasts, "AT_ONCE", 1)
+    make_subscriber()
     make_subscriber()
     broadcast = make_broadcast()
     broadcasts.feed(timezone.now())
