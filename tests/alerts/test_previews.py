@@ -196,6 +196,7 @@ def test_another_kind_a_silence_and_an_unconfirmed_alert_would_have_told_nobody(
             Preferences({(CASCADE, ""): Choice(Severity.LOW)}),
             Preferences({(CASCADE, ""): Choice(Severity.LOW)}, confirmed_only=True),
             Preferences({(LIQUIDATION, ""): Choice(Severity.LOW)}),
+            Preferences({(CASCADE, ""): Choice(Severity.LOW), (LIQUIDATION, "BTC"): Choice(OFF)}),  # of another kind
         )
-    ] == [1, 0, 0]
+    ] == [1, 0, 0, 1]
     assert Alert.objects.count() == 2
