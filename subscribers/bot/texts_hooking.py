@@ -6,13 +6,14 @@ from subscribers.bot.clock import Clock
 from subscribers.models import Webhook
 
 PRIVATE_ONLY = "Webhooks are set up in a private chat with me: the answer holds a secret."
+HOW = "<code>/webhook https://example.com/alerts</code> sends this chat's alerts there as well."
 NONE = "This chat has no webhook. <code>/webhook https://example.com/alerts</code> sends its alerts there as well."
 OFF = "Done: nothing is sent to your webhook any more."
 
 
 def refused(why: str) -> str:
     """An address that will not do."""
-    return f"That address is not taken: {escape(why)}.\n{NONE}"
+    return f"That address is not taken: {escape(why)}.\n{HOW}"
 
 
 def connected(hook: Webhook) -> str:
