@@ -43,7 +43,9 @@ class Command(BaseCommand):
             first = RecordingReader(path)
             listed = venues_of_assets(first.header, (line for line in first if isinstance(line, Arrival)))
             reader = RecordingReader(path)
-        except (OSError, UnreadableRecording, rulefile.BadRules) as error:
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from None
+        except (UnreadableRecording, rulefile.BadRules) as error:
             raise CommandError(str(error)) from None
         replay = Replay(reader.header, rulebook, listed, self._complain)
         try:
