@@ -139,6 +139,17 @@ def test_an_unconfirmed_escalation_says_so_until_a_confirmed_signal_follows() ->
     assert (together.outcome, together.incident.unconfirmed) == (Outcome.ESCALATED, False)
 
 
+def test_one_confirming_signal_is_enough_for_an_incident_at_its_severity() -> None:
+    two, said = make_rule(min_venues=2), list[bool]()
+    state: Incident | None = None
+    both = {Venue.BINANCE: 600, Venue.BYBIT: 600}
+    for second, venues in enumerate(({Venue.BYBIT: 1_200}, {Venue.BYBIT: 1_200}, both, {Venue.BYBIT: 1_200})):
+        state = decide(state, make_signal(1_200, second * 1_000, venues=venues), two).incident
+        assert state is not None
+        said.append(state.unconfirmed)
+    assert said == [True, True, False, False]
+
+
 # Becoming a cascade
 
 
