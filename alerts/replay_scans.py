@@ -18,6 +18,7 @@ from monitors.venues.contracts import split_multiplier
 from monitors.venues.wire import positive, timestamp_ms
 
 CANDLES_KEPT_MS = SAME_TIME_DAYS * DAY_MS + SAME_TIME_SPREAD_MS
+DUE_MS, LATE_MS = 30_000, 90_000  # since a venue's last sample of an asset: the next one is about to come, and has not come
 QUOTES = ("/USDT:USDT", "/USDC:USDC")
 
 
@@ -35,6 +36,10 @@ class _Rhythm:
     def is_blind(self, at_ms: int) -> bool:
         return at_ms - self.last_ms > max(FRESH_MS, self.step_ms * 3 // 2)
 
+    def is_about_to_come(self, at_ms: int) -> bool:
+        """Of scans a minute apart: whether the next one is due and has not missed its turn."""
+        return 0 < self.step_ms <= LATE_MS and DUE_MS <= at_ms - self.last_ms <= LATE_MS
+
 
 @dataclass(slots=True)
 class ScanReplay:
@@ -48,6 +53,7 @@ class ScanReplay:
     _history: dict[str, History] = field(default_factory=lambda: defaultdict(History))
     _last_point_ms: dict[str, int] = field(default_factory=dict)
     _rhythm: dict[tuple[str, Venue], _Rhythm] = field(default_factory=lambda: defaultdict(_Rhythm))
+    _of_asset: dict[tuple[str, Venue, str], _Rhythm] = field(default_factory=lambda: defaultdict(_Rhythm))
     _touched: dict[tuple[Kind, str, int], None] = field(default_factory=dict)  # what the open scan has brought: kind, asset, candle
 
     def add(self, arrival: Arrival) -> None:
@@ -59,31 +65,41 @@ class ScanReplay:
             series.append(sample)
             while series[0].occurred_at_ms < sample.occurred_at_ms - self._looks_back_ms(sample.asset):
                 series.popleft()
-            self._touched[Kind.OPEN_INTEREST, sample.asset, 0] = None
+            self._touch(arrival, Kind.OPEN_INTEREST, sample.asset, 0)
         else:
             candle = read_candle(arrival)
             by_time = self._candles[candle.asset][candle.venue, candle.symbol]
             by_time[candle.opened_at_ms] = candle
             by_time.pop(candle.opened_at_ms - CANDLES_KEPT_MS - TIMEFRAME_MS, None)
-            self._touched[Kind.VOLUME, candle.asset, candle.opened_at_ms] = None
+            self._touch(arrival, Kind.VOLUME, candle.asset, candle.opened_at_ms)
+
+    def _touch(self, arrival: Arrival, kind: Kind, asset: str, opened_at_ms: int) -> None:
+        self._of_asset[arrival.feed, arrival.venue, asset].beat(arrival.at_ms)
+        self._touched[kind, asset, opened_at_ms] = None
 
     def finish(self, at_ms: int) -> list[Signal]:
         """The signals of the scan at `at_ms`; the next `add` begins another one."""
-        scan, signals = Scan(at_ms, self.rulebook, self._episodes), []
-        due = sorted(key for key in self._touched if not self._is_awaited(*key, at_ms))
-        for kind, asset, opened_at_ms in due:
-            del self._touched[kind, asset, opened_at_ms]
-            measured = self._open_interest(scan, asset) if kind is Kind.OPEN_INTEREST else self._volume(scan, asset, opened_at_ms)
-            signals += measured
+        scan, signals, touched = Scan(at_ms, self.rulebook, self._episodes), list[Signal](), sorted(self._touched)
+        self._touched = {key: None for key in touched if self._is_incomplete(*key, at_ms)}
+        for kind, asset, opened_at_ms in touched:
+            if (kind, asset, opened_at_ms) in self._touched or self._is_left(kind, asset, opened_at_ms, at_ms):
+                continue
+            signals += self._open_interest(scan, asset) if kind is Kind.OPEN_INTEREST else self._volume(scan, asset, opened_at_ms)
         return signals
 
-    def _is_awaited(self, kind: Kind, asset: str, opened_at_ms: int, at_ms: int) -> bool:
+    def _is_incomplete(self, kind: Kind, asset: str, opened_at_ms: int, at_ms: int) -> bool:
         """Whether more is to come of a candle that has ended: for a moment it waits for all venues that see, as it does live."""
-        over_ms = at_ms - opened_at_ms - TIMEFRAME_MS
-        if kind is Kind.OPEN_INTEREST or not 0 <= over_ms < GRACE_MS:
+        if kind is Kind.OPEN_INTEREST or not 0 <= at_ms - opened_at_ms - TIMEFRAME_MS < GRACE_MS:
             return False
         have = {candle.venue for candle in self._candles_at(asset, opened_at_ms) if candle.closed}
         return not have.issuperset(self._coverage("candles", asset, at_ms).live)
+
+    def _is_left(self, kind: Kind, asset: str, opened_at_ms: int, at_ms: int) -> bool:
+        """Whether an asset is left to another venue's scan that is about to come, as it is live: what all show at once is one story."""
+        if kind is Kind.VOLUME and at_ms >= opened_at_ms + TIMEFRAME_MS:
+            return False
+        feed = "open_interest" if kind is Kind.OPEN_INTEREST else "candles"
+        return any(self._of_asset[feed, venue, asset].is_about_to_come(at_ms) for venue in self._coverage(feed, asset, at_ms).live)
 
     def _looks_back_ms(self, asset: str) -> int:
         """As far as a live scan does."""

@@ -14,7 +14,7 @@ from monitors import backfill_rows, selectors
 from monitors.detectors.baseline import SAME_TIME_DAYS
 from monitors.market import Candle, OpenInterest, Venue
 from monitors.models import BackfillCursor, Lease, Market, OpenInterestSample
-from monitors.venues.troubles import MarketDataError, Trouble
+from monitors.venues.troubles import LimitReached, MarketDataError, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ def keep(cursor: BackfillCursor, brought: Brought, now: datetime) -> int:
 
 def trouble(cursor: BackfillCursor, error: MarketDataError, now: datetime) -> None:
     """Keep why nothing came; a contract that the venue refuses is not asked for again."""
-    if cursor.note != str(error)[:200]:
+    known = isinstance(error, LimitReached) and error.begun  # told by whoever met it
+    if cursor.note != str(error)[:200] and not known:
         log.warning("Backfill: %s: %s", cursor.market, error)
     _move(cursor, cursor.reached_at, error.trouble is Trouble.REFUSED, str(error), now)
 

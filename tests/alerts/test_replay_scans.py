@@ -128,6 +128,18 @@ def test_one_venue_of_three_is_unconfirmed_and_a_step_lower(recording: Recording
     assert "1 of 3 venues, unconfirmed" in row["text"]
 
 
+def test_venues_that_are_scanned_one_after_the_other_are_told_together_as_they_are_live(recording: Recording) -> None:
+    """Else the first one would open it alone, unconfirmed and a step lower, and the others escalate it."""
+    apart = [
+        [oi(minute + number / 30, coins, venue) for number, venue in enumerate(VENUES)] for minute, coins in [*((m, 1000) for m in range(-20, 1)), (1, 1030)]
+    ]
+    [row] = recording.rows(*(row for of_minute in apart for row in of_minute))
+    assert (row["severity"], row["count"], row["at"]) == ("MODERATE", 3, NOW_MS + MINUTE_MS + 4_000)
+    silent = [oi(2 + number / 30, 1030, venue) for number, venue in enumerate(VENUES[:2])]
+    [row] = recording.rows(*(row for of_minute in apart[:-1] for row in of_minute), *apart[-1][:2], *silent)
+    assert (row["severity"], row["at"]) == ("MODERATE", NOW_MS + 2 * MINUTE_MS + 2_000), "the third has missed its turn"
+
+
 def test_what_only_one_venue_lists_is_not_unconfirmed(recording: Recording) -> None:
     [row] = recording.rows(*flat("okx"), oi(1, 1030, "okx"))
     assert (row["severity"], "Listed on one venue only" in row["text"]) == ("MODERATE", True)
