@@ -1,6 +1,7 @@
 """What does a digest say at the moment of sending? One line for each incident that it still has to tell of, as the incident stands."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from alerts.models import Alert, Delivery, Outcome
 from alerts.rules.digest import MOST_LINES, NOT_IN_TIME, Held, digest_text, in_digest
 from alerts.rules.outcome import in_words
 from alerts.rules.text import Text
-from alerts.rules.wide_text import wide_story
+from alerts.rules.wide_text import loudest, wide_story
 from monitors.thresholds import Severity
 from subscribers.zones import local
 
@@ -56,11 +57,14 @@ def _lines(rows: list[Delivery], zone: str) -> list[Held]:
     alerts = Alert.objects.select_related("peak").in_bulk([row.alert_id for row in rows if row.alert_id])
     outcomes = Outcome.objects.filter(alert__in=alerts, horizon_min=HORIZON_MIN)
     came_of = {outcome.alert_id: in_words(outcome) for outcome in outcomes}
-    return [
-        Held(
-            local(_opened_at(row), zone),
-            in_digest(incident_of(alerts[row.alert_id])) if row.alert_id else wide_story(list(map(incident_of, market_moves.listed(row)))),
-            Severity(row.severity), in_time=row.state == State.HELD, came_of=came_of.get(row.alert_id or 0, ""),
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_line(row, alerts, came_of.get(row.alert_id or 0, ""), zone) for row in rows]
+
+
+def _line(row: Delivery, alerts: Mapping[int, Alert], came_of: str, zone: str) -> Held:
+    """A market-wide move as its message has it, which may be due to what was told before."""
+    if row.alert_id:
+        what, severity = in_digest(incident_of(alerts[row.alert_id])), Severity(row.severity)
+    else:
+        found = list(map(incident_of, market_moves.listed(row)))
+        what, severity = wide_story(found), loudest(found)
+    return Held(local(_opened_at(row), zone), what, severity, in_time=row.state == State.HELD, came_of=came_of)

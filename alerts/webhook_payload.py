@@ -18,12 +18,14 @@ def payload_of(delivery: Delivery, text: str, now: datetime) -> dict[str, Any]:
     wide = delivery.alert is None and delivery.move_id is not None
     about = delivery.alert or delivery.about
     alerts: Sequence[Alert] = market_moves.listed(delivery) if wide else [about] if about else []
+    # A summary's own severity says only how urgent it is, and a move's what joined it last
+    shown = max(alerts, key=lambda alert: alert.step) if wide and alerts else delivery.about or delivery
     return {
         "version": VERSION,
         "delivery": delivery.pk,
         "event": MARKET_WIDE if wide else delivery.purpose,
-        "severity": Severity((delivery.about or delivery).severity).name,  # a summary's own says only how urgent it is
-        "step": (delivery.about or delivery).step,
+        "severity": Severity(shown.severity).name,
+        "step": shown.step,
         "text": text,
         "alerts": [_alert(alert) for alert in alerts],
         "event_at": _moment(delivery.event_at),

@@ -10,6 +10,7 @@ from alerts.rules.scan_text import scan_story
 from alerts.rules.text import MARKS, SCANNED, Text
 from monitors.detectors.confirmation import confirming_venues
 from monitors.market import Direction, Kind, family_of, from_epoch_ms
+from monitors.thresholds import Severity
 
 MOST_LINES = 20
 OI_MOVED = {Direction.UP: "open interest up ▲", Direction.DOWN: "open interest down ▼"}
@@ -30,8 +31,12 @@ def wide_text(incidents: Iterable[Incident], *, late_s: int | None = None) -> Te
 
 
 def _headline(found: Sequence[Incident]) -> str:
-    loudest = max(incident.severity for incident in found)
-    return f"{loudest.name} {wide_story(found)}"
+    return f"{loudest(found).name} {wide_story(found)}"
+
+
+def loudest(found: Iterable[Incident]) -> Severity:
+    """How severe the move is: as its most severe incident."""
+    return max(incident.severity for incident in found)
 
 
 def wide_story(found: Sequence[Incident]) -> str:

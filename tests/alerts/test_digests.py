@@ -282,12 +282,12 @@ def test_of_more_than_twenty_the_most_severe_have_a_line(now: datetime) -> None:
     assert lines == sorted(lines)
 
 
-def test_a_market_wide_message_is_one_line(now: datetime) -> None:
+def test_a_market_wide_message_is_one_line_and_as_severe_as_it_says_itself(now: datetime) -> None:
     somebody = make_subscriber()
     move = MarketMove.objects.create(family="liquidations", direction="LONG", opened_at=now)
-    for _ in range(4):
-        make_delivery(somebody, alert=make_alert(), state=State.FOLDED, move=move)
-    make_delivery(somebody, move=move, severity=Severity.HIGH, state=State.HELD, reason="quiet hours", held_until=now)
+    for severity in (Severity.HIGH, Severity.LOW, Severity.LOW, Severity.LOW):
+        make_delivery(somebody, alert=make_alert(severity=severity), state=State.FOLDED, move=move)
+    make_delivery(somebody, move=move, severity=Severity.LOW, state=State.HELD, reason="quiet hours", held_until=now)
     digests.write_due(now)
     line, _ = digest_message(digests_of(somebody)[0], now).lines
     assert line.endswith("market-wide: 4 assets, longs liquidated $2.4M, HIGH")

@@ -17,7 +17,7 @@ from alerts import claims, outbox, webhooks
 from alerts.channels.addresses import Forbidden, checked_url, is_public
 from alerts.channels.base import RetryLater, Undeliverable
 from alerts.channels.webhook import post
-from alerts.models import Delivery
+from alerts.models import Delivery, MarketMove
 from alertsystem.env import PROJECT_DIR
 from monitors.market import Kind
 from monitors.thresholds import Severity
@@ -72,6 +72,18 @@ def test_an_alert_arrives_signed_and_as_documented(receiver: FakeReceiver, hook:
     outbox.resume()
     webhooks.call_waiting()
     assert document(receiver)["severity"] == "EXTREME"
+
+
+def test_a_market_wide_one_is_as_severe_as_its_text_says(receiver: FakeReceiver, hook: Webhook) -> None:
+    """The first three were told singly, the loudest among them; the message is there for the fourth, and as urgent as that."""
+    move = MarketMove.objects.create(family="liquidations", direction="LONG", opened_at=timezone.now())
+    for severity in (Severity.HIGH, Severity.LOW, Severity.LOW, Severity.LOW):
+        make_delivery(hook.subscriber, alert=make_alert(severity=severity), state=State.FOLDED, move=move)
+    make_delivery(hook.subscriber, Severity.LOW, move=move)
+    webhooks.call_waiting()
+    told = document(receiver)
+    assert (told["event"], told["severity"], told["step"], len(told["alerts"])) == ("market_wide", "HIGH", 3, 4)
+    assert told["text"].startswith("HIGH market-wide: 4 assets")
 
 
 def test_messages_never_wait_for_a_webhook(receiver: FakeReceiver, hook: Webhook) -> None:
