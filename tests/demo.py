@@ -59,10 +59,10 @@ def main() -> int:
     synthetic.write(recording)
     with FakeVenues() as venues:
         up = start_up(options.folder, port, venues.env)
-        os.environ |= environment(options.folder.resolve(), venues.env)  # so that we read the same database
-        django.setup()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, partial(_hand_on, up))
+        os.environ |= environment(options.folder.resolve(), venues.env)  # so that we read the same database
+        django.setup()
         threading.Thread(target=_show, args=(venues, recording, f"http://{HOST}:{port}"), daemon=True).start()
         return up.wait()
 

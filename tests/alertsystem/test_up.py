@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from alertsystem.env import PROJECT_DIR
-from tests.harness import wait_until
+from tests.harness import spawn, wait_until
 from tests.machine import Machine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -96,6 +96,16 @@ def test_a_first_start_shows_a_password_that_opens_the_admin_and_is_never_shown_
     time.sleep(0.3)  # a person's second Ctrl-C, not the same one seen twice
     machine.signal(signal.SIGINT)
     assert machine.exit_code() == 0
+    assert machine.processes() == []
+
+
+def test_ctrl_c_while_it_still_loads_ends_it_without_a_word(machine: Machine, tmp_path: Path) -> None:
+    with (tmp_path / "said").open("wb") as said:
+        process = spawn(machine.command(), cwd=PROJECT_DIR, env=machine.env, stdout=said, stderr=said)
+    wait_until(lambda: "pydantic" in Path(f"/proc/{process.pid}/maps").read_text(), 30, "the settings to be read")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) in (0, -signal.SIGINT)
+    assert (tmp_path / "said").read_text() in ("", "Everything has ended.\n")
     assert machine.processes() == []
 
 
