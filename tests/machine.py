@@ -54,7 +54,7 @@ class Machine:
 
     def command(self, port: int | None = None) -> list[str]:
         """The command line of `up`."""
-        return [sys.executable, "manage.py", "up", "--port", str(port or self.port)]
+        return [sys.executable, "manage.py", "up", "--port", str(self.port if port is None else port)]
 
     def answers(self) -> bool:
         """Whether /healthz says ok."""

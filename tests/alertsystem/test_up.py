@@ -81,6 +81,7 @@ def test_a_first_start_shows_a_password_that_opens_the_admin_and_is_never_shown_
     assert f"already runs on {machine.data_dir}" in refused(machine, machine.port + 1)
     elsewhere = Machine(tmp_path / "elsewhere")
     assert f"Port {machine.port} " in refused(elsewhere, machine.port)
+    assert "Port 0 " in refused(elsewhere, 0)
 
     machine.signal(signal.SIGINT)
     assert machine.exit_code() == 0

@@ -74,6 +74,8 @@ def _only_one() -> IO[str]:
 
 
 def _check_port(port: int) -> None:
+    if port == 0:  # any free one: nobody would know which
+        raise CommandError("Port 0 cannot be used: name one with --port N.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
