@@ -41,8 +41,8 @@ class Answers:
         self._toasts: set[asyncio.Task[None]] = set()
         self._change = asyncio.Event()  # something was put in, or something was sent
 
-    def put(self, question: Question) -> None:
-        """Answer this soon; what it changes was carried out before."""
+    def put(self, question: Question, after_s: float = 0.0) -> None:
+        """Answer this soon, in `after_s` at the earliest; what it changes was carried out before."""
         reply = question.reply
         if reply is not None:
             self._toast(question, reply.toast)
@@ -56,6 +56,8 @@ class Answers:
             self._toast(question)
             return
         self._waiting[question.chat_id] = question
+        if after_s:
+            self._chat_at[question.chat_id] = time.monotonic() + after_s
         self._change.set()
 
     def is_repeated(self, question: Question) -> bool:

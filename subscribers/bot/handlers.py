@@ -23,6 +23,7 @@ from subscribers.bot.screen import Asked, Chat, Reply
 
 ALLOWED_UPDATES = [Update.MESSAGE, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER, Update.CALLBACK_QUERY]  # edited messages are not asked for
 KNOWN = frozenset(COMMAND)
+GREETED_AFTER_S = 0.8  # a supergroup is joined a moment before Telegram tells which group became it
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +87,11 @@ class Handlers:
         if move is Move.LEFT:
             await in_database(services.unsubscribe_chat, change.chat.id, _left_reason(change))
             return
-        is_channel = move is Move.JOINED_CHANNEL
-        answer = COMMAND["start"].answer if is_channel else hello
-        await self._take(Question(_asked(change.chat, change.from_user.id), answer), changes=is_channel)
+        asked = _asked(change.chat, change.from_user.id)
+        if move is Move.JOINED_CHANNEL:
+            await self._take(Question(asked, COMMAND["start"].answer), changes=True)
+        else:
+            self.answers.put(Question(asked, hello), GREETED_AFTER_S)
 
     async def on_migration(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A group became a supergroup: its subscription moves to the new id. Told twice, once in each chat."""

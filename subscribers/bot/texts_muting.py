@@ -37,7 +37,8 @@ def unmuted(kind: Kind | None, asset: str, ended: int, left: Running, clock: Clo
 
 def mutes(count: int) -> str:
     """The list of those that run."""
-    return "<b>Mutes</b>\n" + ("Tap one to end it; what it held comes in one message.\n" if count else "None runs.\n") + USAGE
+    some = f" These are {MOST} of {count}." if count > MOST else ""
+    return "<b>Mutes</b>\n" + (f"Tap one to end it; what it held comes in one message.{some}\n" if count else "None runs.\n") + USAGE
 
 
 def end_label(kind: Kind | None, asset: str, until: datetime, clock: Clock) -> str:

@@ -55,7 +55,8 @@ def period(expected: Preview) -> str:
 
 def thresholds(count: int) -> str:
     """The list of them."""
-    return "<b>Own thresholds</b>\n" + ("Tap one to take it back.\n" if count else f"None yet. {MEANING}\n") + USAGE
+    some = f" These are {MOST} of {count}." if count > MOST else ""
+    return "<b>Own thresholds</b>\n" + (f"Tap one to take it back.{some}\n" if count else f"None yet. {MEANING}\n") + USAGE
 
 
 def threshold_label(kind: Kind, asset: str, choice: Choice) -> str:

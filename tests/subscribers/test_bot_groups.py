@@ -4,6 +4,7 @@ from subscribers.bot import texts
 from subscribers.models import Subscriber
 from tests.fakes import telegram_updates as updates
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram_server import BOT
 from tests.harness import Process, wait_until
 from tests.subscribers.test_bot import ANN, BOB, GROUP, answers, bot, is_active, log, says, settled, telegram
 
@@ -80,16 +81,18 @@ def test_in_a_group_with_topics_the_answer_goes_where_it_was_asked(telegram: Fak
 
 
 def test_a_group_that_is_subscribed_is_not_greeted_again_as_a_supergroup(telegram: FakeTelegram, bot: Process) -> None:
-    """Telegram tells of the new id twice, and that the bot is in the supergroup."""
+    """Telegram tells that the bot is in the supergroup, and of the new id."""
     says_in_group(telegram, "/start", ADMIN)
     moved = {key: value for key, value in updates.message(GROUP, "", 5, ADMIN).items() if key != "text"}
-    telegram.push_update({"message": moved | {"migrate_to_chat_id": -1009}})
-    wait_until(lambda: is_active(-1009), what="the move")
-    telegram.my_chat_member(-1009, "member", title="Desk", chat_type="supergroup")
-    telegram.user_says(-1009, "/recent", EVE, "supergroup", "Desk")
-    assert answers(telegram, -1009)[0].plain.startswith("Last alerts")
+
+    async def push() -> None:
+        telegram.updates.push({"my_chat_member": updates.membership(-1009, "left", "member", BOT, ADMIN, "supergroup", "Desk")})
+        telegram.updates.push({"message": moved | {"migrate_to_chat_id": -1009}})
+
+    telegram.thread.run(push())
     telegram.my_chat_member(-1008, "member", title="Other", chat_type="supergroup")
     assert answers(telegram, -1008)[0].plain == texts.GROUP_HELLO
+    assert is_active(-1009) and telegram.sent_to(-1009) == []
 
 
 def test_nobody_taps_in_anothers_private_chat(telegram: FakeTelegram, bot: Process) -> None:

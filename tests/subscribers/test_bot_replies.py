@@ -1,8 +1,11 @@
 """How a reply fits into what Telegram takes."""
 
+from collections.abc import Callable
+
 import pytest
 
 from alerts.channels.telegram import markup
+from subscribers.bot import texts_muting, texts_thresholds
 from subscribers.bot.replies import MAX_TEXT, fitting
 from tests.fakes.telegram_html import plain_text
 
@@ -34,3 +37,9 @@ def test_rows_without_buttons_are_no_keyboard() -> None:
     keyboard = markup([[("why", "w:17")], []])
     assert keyboard is not None
     assert [[(button.text, button.callback_data) for button in row] for row in keyboard.inline_keyboard] == [[("why", "w:17")]]
+
+
+@pytest.mark.parametrize(("listed", "most"), [(texts_muting.mutes, texts_muting.MOST), (texts_thresholds.thresholds, texts_thresholds.MOST)])
+def test_a_list_that_has_no_buttons_for_all_says_so(listed: Callable[[int], str], most: int) -> None:
+    assert f"These are {most} of {most + 1}." in listed(most + 1)
+    assert "These are" not in listed(most)
