@@ -1,6 +1,5 @@
 """What of the alert history is too old to keep? Nothing, unless the operator sets a limit; then alerts with all that belongs to them, a slice at a time."""
 
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,24 +8,16 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from alerts.models import Alert, Decision, Delivery, MarketMove, Outcome, Vote
-from alertsystem import ending
+from alertsystem.pruning import SLICE_S, chunks_of, delete
 
-CHUNK = 2_000  # rows deleted at a time, so that no writer waits long
 ALERTS = 50  # at a time: each may have 100,000 deliveries
-SLICE_S = 25.0  # a task must stay under its time limit; what is left follows in the next slice
 
 
 def prune(now: datetime, slice_s: float = SLICE_S) -> tuple[int, bool]:
     """Delete what is older than the operator wants to keep; returns how many rows went, and whether that was all."""
     if not settings.ALERT_RETENTION_DAYS:
         return 0, True
-    until = time.monotonic() + slice_s
-    deleted = 0
-    for rows in _old(now - timedelta(days=settings.ALERT_RETENTION_DAYS)):
-        if time.monotonic() >= until or ending.is_ending():
-            return deleted, False
-        deleted += rows.delete()[0]
-    return deleted, True
+    return delete(_old(now - timedelta(days=settings.ALERT_RETENTION_DAYS)), slice_s)
 
 
 def _old(before: datetime) -> "Iterator[QuerySet[Any]]":
@@ -37,14 +28,9 @@ def _old(before: datetime) -> "Iterator[QuerySet[Any]]":
     over = Alert.objects.filter(closed_at__isnull=False, last_seen_at__lt=before).order_by("pk")
     while keys := list(over.values_list("pk", flat=True)[:ALERTS]):
         for rows in (Delivery.objects.filter(alert__in=keys), Delivery.objects.filter(about__in=keys)):
-            yield from _chunks(rows)
+            yield from chunks_of(rows)
         for belonging in (Decision, Outcome, Vote):
-            yield from _chunks(belonging._default_manager.filter(alert__in=keys))
+            yield from chunks_of(belonging._default_manager.filter(alert__in=keys))
         yield Alert.objects.filter(pk__in=keys)
-    yield from _chunks(Delivery.objects.filter(alert=None, about=None, queued_at__lt=before))
-    yield from _chunks(MarketMove.objects.filter(opened_at__lt=before, alerts=None, over=True))
-
-
-def _chunks(rows: "QuerySet[Any]") -> "Iterator[QuerySet[Any]]":
-    while keys := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
-        yield rows.model._default_manager.filter(pk__in=keys)
+    yield from chunks_of(Delivery.objects.filter(alert=None, about=None, queued_at__lt=before))
+    yield from chunks_of(MarketMove.objects.filter(opened_at__lt=before, alerts=None, over=True))

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from alerts import retention
 from alerts.effectiveness import prepare
 from alerts.models import Alert, Decision, Delivery, FanOut, MarketMove, Outcome, Vote
 from alerts.retention import prune
+from alertsystem import pruning
 from monitors.models import Signal
 from monitors.retention import prune as prune_market
 from tests.alerts.builders import make_alert, make_delivery, make_fan_out, make_signal, make_subscriber
@@ -43,7 +43,7 @@ def test_by_default_everything_stays_for_ever() -> None:
 
 
 def test_an_old_alert_goes_with_all_that_belongs_to_it_and_then_its_signals(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "CHUNK", 1)
+    monkeypatch.setattr(pruning, "CHUNK", 1)
     settings.ALERT_RETENTION_DAYS = 100
     old, young, still_open = story(101), story(99), story(300, closed=False)
     deleted, complete = prune(NOW)

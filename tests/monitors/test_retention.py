@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitors import retention
+from alertsystem import pruning
 from monitors.market import epoch_ms
 from monitors.models import CandleRow, Liquidation, Market, OpenInterestSample, PriceCandle, Signal
 from monitors.retention import prune, surplus
@@ -92,7 +92,7 @@ def test_the_retention_is_a_setting(settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_a_slice_that_ends_early_says_so_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "CHUNK", 2)
+    monkeypatch.setattr(pruning, "CHUNK", 2)
     of = market()
     for minute in range(5):
         sample(of, NOW - 100 * DAY - MINUTE * minute)
