@@ -23,6 +23,7 @@ from subscribers.models import Subscriber, Subscription
 log = logging.getLogger(__name__)
 InForce = tuple[Rule | None, Decimal | None]  # the rule, and the lowest custom threshold
 Begun = tuple[FanOut, int]  # and how many rows of it are written
+AT_ONCE = 200  # signals in one transaction: on SQLite everybody else who writes waits for it
 LOST_RACES = 5  # two workers may open the same incident at once; the loser looks again
 
 UNREAD = Prepared(
@@ -36,7 +37,7 @@ UNREAD = Prepared(
                 .values("pk")[:1]
             )
         )
-        .order_by("id")
+        .order_by("id")[:AT_ONCE]
     )
 )
 NEWEST = Prepared(
@@ -47,15 +48,11 @@ DECIDED = PreparedUpdate(lambda: Signal.objects.filter(pk=Given("pk")), decided_
 
 def evaluate(fingerprint: str) -> None:
     """Decide every unread signal of this fingerprint, in order; then write whom they tell."""
-    for attempt in range(LOST_RACES):
-        try:
-            fan_outs = _decide_unread(fingerprint)
-            break
-        except IntegrityError:  # another worker opened the incident between our look and our insert
-            if attempt == LOST_RACES - 1:
-                raise
-    for fan_out, written in fan_outs:
-        outbox.fan_out(fan_out, written)
+    more = True
+    while more:
+        fan_outs, more = _decide_some(fingerprint)
+        for fan_out, written in fan_outs:
+            outbox.fan_out(fan_out, written)
 
 
 def evaluate_unread() -> int:
@@ -86,19 +83,29 @@ def _close_if_due(pk: int, now: datetime) -> bool:
     return True
 
 
+def _decide_some(fingerprint: str) -> tuple[list[Begun], bool]:
+    """Decide the oldest unread signals; the fan-outs that follow, and whether there may be more signals."""
+    for _ in range(LOST_RACES - 1):
+        try:
+            return _decide_unread(fingerprint)
+        except IntegrityError:  # another worker opened the incident between our look and our insert
+            pass
+    return _decide_unread(fingerprint)
+
+
 @transaction.atomic
-def _decide_unread(fingerprint: str) -> list[Begun]:
+def _decide_unread(fingerprint: str) -> tuple[list[Begun], bool]:
     now = timezone.now()
     # The row locks (on SQLite the whole transaction) make a second worker wait here, and then find nothing unread.
     unread = UNREAD.rows(fingerprint=fingerprint, now=now)
     if not unread:
-        return []
+        return [], False
     newest, begun = NEWEST.first(fingerprint=fingerprint), list[Begun]()
     rules = {kind: selectors.in_force(Kind(kind), unread[0].asset) for kind in {signal.kind for signal in unread}}
     for signal in unread:
         newest, fan_out = _decide(newest, signal, rules[signal.kind], now, signal.silence)
         begun += [fan_out] if fan_out is not None else []
-    return begun
+    return begun, len(unread) == AT_ONCE
 
 
 def _decide(newest: Alert | None, signal: Signal, in_force: InForce, now: datetime, silence: int | None) -> tuple[Alert | None, Begun | None]:

@@ -131,6 +131,23 @@ def test_one_fingerprint_that_cannot_be_decided_leaves_the_others(monkeypatch: p
 # Closing
 
 
+def test_a_long_backlog_is_decided_in_transactions_of_a_bounded_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = [arrive(1_500, after_ms) for after_ms in range(trigger.AT_ONCE + 5)]
+    first, decide_one = signals[: trigger.AT_ONCE], trigger._decide
+
+    def but_not_the_last(newest: Any, signal: Signal, *rest: Any) -> Any:
+        if signal.pk == signals[-1].pk:
+            raise RuntimeError
+        return decide_one(newest, signal, *rest)
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr(trigger, "_decide", but_not_the_last)
+        trigger.evaluate(signals[0].fingerprint)
+    assert list(Decision.objects.order_by("id").values_list("signal", flat=True)) == [signal.pk for signal in first]
+    assert decide(*signals[-2:]) == ["updated", "updated"]
+    assert Alert.objects.count() == 1
+
+
 def test_it_closes_at_exactly_last_seen_and_cooldown_even_if_noticed_later() -> None:
     decide(arrive(1_000, 7_000))
     due = from_epoch_ms(NOW_MS + 7_000 + COOLDOWN_MS)
