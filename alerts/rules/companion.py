@@ -20,7 +20,7 @@ def accompanies(kind: Kind, severity: Severity, at: datetime, host_kind: Kind, h
 
 
 def companion_line(incident: Incident) -> str:
-    """Also MODERATE: open interest -4.23 %, 2 of 3 venues, since 14:02:11 UTC."""
+    """Also MODERATE: open interest −4.23 %, 2 of 3 venues, since 14:02:11 UTC."""
     loud = "your threshold" if incident.severity is Severity.BELOW_LOW else incident.severity.name
     story = scan_story(incident.peak) if incident.kind in SCANNED else liquidation_story(incident.peak, ROOM)
     over = ", over" if incident.over else ""

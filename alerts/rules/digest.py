@@ -39,7 +39,7 @@ def digest_text(held: Sequence[Held], more: int, reasons: Mapping[str, int], tim
 
 
 def in_digest(incident: Incident) -> str:
-    """ETH longs liquidated ≥ $8.1M; BTC open interest -9.10 %."""
+    """ETH longs liquidated ≥ $8.1M; BTC open interest −9.10 %."""
     peak = incident.peak
     what = scan_story(peak) if incident.kind in SCANNED else f"{LIQUIDATED[peak.direction]} {bounded(peak.value, peak)}"
     return f"{peak.asset} {what}"

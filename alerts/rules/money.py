@@ -39,5 +39,10 @@ def percent(change: Decimal) -> str:
     return f"{'−' if rounded < 0 else '+' if rounded > 0 else ''}{abs(rounded)} %"
 
 
+def signed(number: Decimal, places: int) -> str:
+    """With its sign, and so many places: −9.10, +0.00."""
+    return f"{number:+.{places}f}".replace("-", "−")
+
+
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from alerts.rules.money import amount, dollars
+from alerts.rules.money import amount, dollars, signed
 from monitors.market import Direction, Kind, Signal, Venue
 from monitors.thresholds import Rule
 
@@ -64,7 +64,7 @@ def _volume_lines(peak: Signal) -> list[str]:
         lines.append(f"The candle is still open, {minutes}:{seconds:02} in")
     else:
         lines = [f"{_usual(peak.value)}: {dollars(usd)} in {_minutes(peak)}, usually {dollars(baseline_usd)}"]
-    lines.append(f"Price {Decimal(peak.details['price_percent']):+.2f} % in the candle")
+    lines.append(f"Price {signed(Decimal(peak.details['price_percent']), 2)} % in the candle")
     lines.append(", ".join(f"{venue.title} {_times(part)}" for venue, part in peak.venues.items()))
     if peak.details.get("at_most"):
         lines.append("Nearly all on one venue while the price stood still: MODERATE at most")
@@ -73,24 +73,24 @@ def _volume_lines(peak: Signal) -> list[str]:
 
 def _rate(rate: str, hours: str = "") -> str:
     """+0.012 %/8 h: in percent of the position's value; positive is paid by longs."""
-    percent = f"{Decimal(rate) * 100:+.4f}".rstrip("0").rstrip(".")
-    return f"{'0' if percent in ('+0', '-0') else percent} %{f'/{hours} h' if hours else ''}"
+    percent = signed(Decimal(rate) * 100, 4).rstrip("0").rstrip(".")
+    return f"{'0' if percent in ('+0', '−0') else percent} %{f'/{hours} h' if hours else ''}"
 
 
 def _price_direction(peak: Signal) -> str:
     """In words, against the asset's usual move over the window; while that is not known, whatever rounds to nothing is flat."""
     moved, usual = Decimal(peak.details["price_percent"]), Decimal(peak.details["usual_price_percent"])
     word = "flat" if abs(moved) < max(FLAT * usual, NOTHING) else "up" if moved > 0 else "down"
-    return f"{word} ({moved:+.2f} %)"
+    return f"{word} ({signed(moved, 2)} %)"
 
 
 def _signed(peak: Signal, part: Decimal) -> str:
     """A part of the change with its real sign: a signal's parts are positive in its own direction."""
-    return f"{-part if peak.direction is Direction.DOWN else part:+.2f} %"
+    return f"{signed(-part if peak.direction is Direction.DOWN else part, 2)} %"
 
 
 def _plus_minus(number: Decimal, written: Callable[[Decimal], str]) -> str:
-    return f"{'-' if number < 0 else '+'}{written(abs(number))}"
+    return f"{'−' if number < 0 else '+'}{written(abs(number))}"
 
 
 def _dollars(usd: Decimal) -> str:

@@ -84,7 +84,7 @@ def test_an_oi_drop_inside_a_cascade_is_a_line_of_its_message() -> None:
     row = Delivery.objects.get(alert=drop)
     assert (row.reason, row.held_until) == (f"told in the message of alert {cascade.pk}", None)
     text = message_for(Delivery.objects.get(alert=cascade), timezone.now()).plain
-    assert f"Also MODERATE: open interest -4.00 %, 1 of 3 venues, since {drop.opened_at:%H:%M:%S} UTC" in text.splitlines()
+    assert f"Also MODERATE: open interest −4.00 %, 1 of 3 venues, since {drop.opened_at:%H:%M:%S} UTC" in text.splitlines()
 
 
 def test_its_decision_says_that_it_is_part_of_another_incident() -> None:
@@ -217,7 +217,7 @@ def test_the_message_that_was_sent_is_edited_with_each_change_of_the_companion(t
     somebody = wants_both()
     comes(5_000)
     drain()
-    for value, line in ((LOW, "Also LOW: open interest -2.00 %"), (LOW + 1, "Also LOW: open interest -3.00 %"), (HIGH, "Also HIGH: open interest -6.00 %")):
+    for value, line in ((LOW, "Also LOW: open interest −2.00 %"), (LOW + 1, "Also LOW: open interest −3.00 %"), (HIGH, "Also HIGH: open interest −6.00 %")):
         comes(value, INTEREST)
         a_while_ago(valkey)
         drain()
@@ -302,4 +302,4 @@ def test_a_digest_tells_of_what_would_have_been_a_line_of_a_message_that_came_to
     outbox.expire_due(now)
     digests.write_due(now)
     lines = digest_message(Delivery.objects.get(subscriber=somebody, purpose="digest"), now).lines
-    assert [line[6:] for line in lines[:2]] == ["BTC longs liquidated $5k, HIGH, not sent in time", "BTC open interest -2.00 %, LOW, not sent in time"]
+    assert [line[6:] for line in lines[:2]] == ["BTC longs liquidated $5k, HIGH, not sent in time", "BTC open interest −2.00 %, LOW, not sent in time"]

@@ -43,10 +43,10 @@ def test_what_an_incident_is_in_a_few_words() -> None:
     peak = make_signal(8_123_000, asset="ETH", venues={Venue.BINANCE: 8_123_000})
     assert in_digest(make_incident(peak=peak)) == "ETH longs liquidated ≥ $8.1M"
     interest = make_signal("9.1", kind=Kind.OPEN_INTEREST, direction=Direction.DOWN, venues={Venue.BYBIT: Decimal("9.1")})
-    assert in_digest(make_incident(kind=Kind.OPEN_INTEREST, peak=interest)) == "BTC open interest -9.10 %"
+    assert in_digest(make_incident(kind=Kind.OPEN_INTEREST, peak=interest)) == "BTC open interest −9.10 %"
 
 
 def test_twenty_of_the_longest_lines_fit_into_a_message() -> None:
     came_of = "15 min later: unknown (16 of 16 minutes have no candle at Binance)"
-    long = replace(HELD, what="1000SATSLONGNAME open interest -199.99 %", in_time=False, came_of=came_of)
+    long = replace(HELD, what="1000SATSLONGNAME open interest −199.99 %", in_time=False, came_of=came_of)
     assert len(digest_text([long] * 20, 5_000, {"over the hourly cap": 5_020}, "America/Argentina/ComodRivadavia", NOW).plain) < 4096

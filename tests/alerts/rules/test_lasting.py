@@ -36,7 +36,7 @@ def test_of_open_interest_it_tells_the_largest_change_and_that_it_is_over() -> N
     peak = make_signal("9.1", kind=Kind.OPEN_INTEREST, direction=Direction.DOWN, window_s=900)
     incident = make_incident(3, kind=Kind.OPEN_INTEREST, peak=peak, last_seen_ms=NOW_MS + 30 * MINUTE_MS, over=True)
     assert summary_text(incident).plain.splitlines() == [
-        "Summary, 30 min: HIGH BTC open interest -9.10 %",
+        "Summary, 30 min: HIGH BTC open interest −9.10 %",
         "The most so far, within 15 min",
         "2026-07-11 12:00:00 to 2026-07-11 12:30:00 UTC, over",
     ]

@@ -80,7 +80,7 @@ def test_volume_and_open_interest_are_told_in_their_own_words() -> None:
     assert volume.lines[0].startswith("🟡 LOW SOL volume 9x usual (+800 %)")
     falling = wide_text([of(asset, 3, kind=Kind.OPEN_INTEREST, direction=Direction.DOWN) for asset in ("SOL", "XRP")])
     assert falling.headline == "LOW market-wide: 2 assets, open interest down ▼"
-    assert "open interest -3.00 %" in falling.lines[0]
+    assert "open interest −3.00 %" in falling.lines[0]
 
 
 def test_a_late_message_states_its_age_and_unconfirmed_ones_say_so() -> None:

@@ -60,7 +60,7 @@ def volume_text(usd: float = 90_000, **scanned: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("funding", "line"),
     [
-        ("binance=0.00012 bybit=-0.0001/8", "Funding: Binance +0.012 %, Bybit -0.01 %/8 h"),
+        ("binance=0.00012 bybit=-0.0001/8", "Funding: Binance +0.012 %, Bybit −0.01 %/8 h"),
         ("bybit=0/4", "Funding: Bybit 0 %/4 h"),
         ("binance=0.00000001", "Funding: Binance 0 %"),
         ("binance=0.0123456", "Funding: Binance +1.2346 %"),
@@ -80,12 +80,12 @@ def test_the_headline_tells_a_locked_phone_what_happened() -> None:
 
 def test_the_change_stands_there_in_percent_and_coins() -> None:
     assert oi_text()[1] == "+5.00 %, +150 X in 15 min: 3k to 3.15k"
-    assert oi_text(950)[1] == "-5.00 %, -150 X in 15 min: 3k to 2.85k"
+    assert oi_text(950)[1] == "−5.00 %, −150 X in 15 min: 3k to 2.85k"
 
 
 def test_dollars_from_and_to_with_the_prices_part_split_off() -> None:
     assert oi_text(mark=102)[2] == "$300k to $321.3k: positions +$15.3k, price +$6k"
-    assert oi_text(950, mark=98)[2] == "$300k to $279.3k: positions -$14.7k, price -$6k"
+    assert oi_text(950, mark=98)[2] == "$300k to $279.3k: positions −$14.7k, price −$6k"
 
 
 def test_half_a_percent_is_seen_in_what_there_was_before_and_after() -> None:
@@ -97,7 +97,7 @@ def test_half_a_percent_is_seen_in_what_there_was_before_and_after() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mark", "words"), [(100.09, "flat (+0.09 %)"), (99.91, "flat (-0.09 %)"), (100.1, "up (+0.10 %)"), (99.9, "down (-0.10 %)"), (103, "up (+3.00 %)")]
+    ("mark", "words"), [(100.09, "flat (+0.09 %)"), (99.91, "flat (−0.09 %)"), (100.1, "up (+0.10 %)"), (99.9, "down (−0.10 %)"), (103, "up (+3.00 %)")]
 )
 def test_open_interest_and_price_direction_in_words(mark: float, words: str) -> None:
     """Flat is under a quarter of the usual move: 0.1 % here."""
@@ -112,9 +112,9 @@ def test_while_the_usual_move_is_not_known_only_what_does_not_move_is_flat(mark:
 
 def test_each_venues_own_change_with_its_sign() -> None:
     signal = only(oi_signals(by_contract(flat_then(1100), flat_then(950, venue=BYBIT), flat_then(1090, venue=OKX))))
-    assert "Binance +10.00 %, Bybit -5.00 %, OKX +9.00 %" in lines(signal)
+    assert "Binance +10.00 %, Bybit −5.00 %, OKX +9.00 %" in lines(signal)
     falling = only(oi_signals(by_contract(flat_then(900), flat_then(1010, venue=BYBIT), flat_then(910, venue=OKX))))
-    assert "Binance -10.00 %, Bybit +1.00 %, OKX -9.00 %" in lines(falling)
+    assert "Binance −10.00 %, Bybit +1.00 %, OKX −9.00 %" in lines(falling)
 
 
 def test_the_ladder_that_decided_is_said_when_it_is_the_assets_own() -> None:
