@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from celery import Celery
+from celery.beat import ScheduleEntry
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs lack it
 from celery.signals import task_prerun
 from django.db import connection
@@ -16,6 +18,7 @@ from redis import Redis
 
 from alertsystem.celery import DISPATCH_PRIORITY, FIRST, LAST, QUEUE_OF_TASK, QUEUES, USUAL, app, enqueue
 from alertsystem.heartbeats import alive
+from alertsystem.scheduler import Scheduler
 from monitors.thresholds import Severity
 from tests.harness import Process, Processes, process_env, wait_until
 
@@ -91,3 +94,13 @@ def test_beat_follows_an_edited_schedule_within_seconds_and_keeps_it(processes: 
     wait_until(lambda: valkey.llen("alertsystem:alerts:6"), 15, "a sweep in its queue")
     sweep.refresh_from_db()
     assert sweep.enabled and PeriodicTask.objects.filter(enabled=True).count() == 1
+
+
+@pytest.mark.django_db
+def test_beat_says_in_one_line_what_it_cannot_send(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler = Scheduler(app, lazy=True)
+    with Celery("elsewhere", broker="redis://127.0.0.1:1/0") as elsewhere:
+        scheduler.app = elsewhere
+        scheduler.apply_entry(ScheduleEntry("sweep", "alerts.sweep", app=elsewhere))
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+    assert "Couldn't apply scheduled task sweep" in caplog.text
