@@ -127,6 +127,17 @@ def test_under_the_minimum_in_dollars_nothing_is_raised(venues: FakeVenues) -> N
     assert scan_all() == 0
 
 
+def test_an_asset_under_the_minimum_is_still_judged_while_its_episode_runs(venues: FakeVenues) -> None:
+    fill("WIF", 500_000)
+    venues.push_volume("WIF", "20", ended_ms())
+    assert scan_all() == 1
+    assert EpisodeState.objects.get(asset="WIF", kind="volume").running
+    ThresholdRule.objects.filter(kind="volume").update(min_usd=1_000_000_000)
+    EpisodeState.objects.update(judged_ms=ended_ms() - TIMEFRAME_MS)
+    assert scan_all() == 0
+    assert not EpisodeState.objects.get(asset="WIF", kind="volume").running
+
+
 def test_without_a_week_of_candles_there_is_no_verdict(venues: FakeVenues) -> None:
     venues.push_volume("WIF", "50", ended_ms())
     assert scan_all() == 0
