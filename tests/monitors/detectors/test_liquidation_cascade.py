@@ -42,6 +42,11 @@ def test_a_cascade_adds_the_dollars_of_one_asset_and_side_over_all_venues() -> N
     assert signal.venues == {Venue.BINANCE: 300, Venue.BYBIT: 600, Venue.OKX: 500}
 
 
+def test_a_cascade_shows_the_market_of_the_newest_event_of_its_frame() -> None:
+    events = (make_liquidation(600, -2_000), make_liquidation(500, -1_000, venue=Venue.OKX), make_liquidation(300, -3_000, venue=Venue.BINANCE))
+    assert Frames().at(0, *events)[0].details["chart"] == "OKX:BTCUSDT.P"
+
+
 def test_an_event_exactly_one_window_before_the_newest_is_outside() -> None:
     assert told(Frames().at(0, make_liquidation(900), make_liquidation(300, 30_000), make_liquidation(300, 30_000))) == [("cascade", 600)]
     assert told(Frames().at(0, make_liquidation(900, 1), make_liquidation(300, 30_000), make_liquidation(300, 30_000))) == [("cascade", 1_500)]
