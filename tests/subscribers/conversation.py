@@ -29,7 +29,7 @@ ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username"
 EVENTS = WRITING | {"answerCallbackQuery", "deleteMessage"}
 SECRET = re.compile(r"\b[\w-]{32,}\b")  # differs from run to run
 PATIENCE_S = 15.0  # for an answer that the script knows of
-QUIET_S = 1.0  # without it: so long nothing more came
+QUIET_S = 1.5  # without it: so long nothing more came
 Stage = Mapping[str, Callable[[], object]]
 
 
