@@ -41,7 +41,7 @@ def log(tmp_path: Path) -> Path:
 def bot(telegram: FakeTelegram, processes: Processes, log: Path) -> Process:
     """The running bot, listening."""
     process = start_bot(telegram, processes, log)
-    wait_until(lambda: telegram.requests("getUpdates"), what="the first poll")
+    wait_until(lambda: telegram.requests("getUpdates"), 30, "the first poll")
     return process
 
 
