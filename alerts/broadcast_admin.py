@@ -99,7 +99,7 @@ class BroadcastAdmin(Admin):
         now = timezone.now()
         if obj.confirmed_at is not None:
             if form.cleaned_data.get("cancel"):
-                messages.warning(request, f"Cancelled: {broadcasts.cancel(obj, now):,} waiting messages were taken back; what was sent stays sent.")
+                messages.warning(request, f"Cancelled: messages taken back before they left: {broadcasts.cancel(obj, now):,}. What was sent stays sent.")
             return
         if not change:
             obj.created_by = request.user.get_username()

@@ -88,7 +88,7 @@ def test_what_is_cancelled_is_not_sent_nor_written_for_others(client: Client, mo
     broadcast = make_broadcast()
     broadcasts.feed(timezone.now())
     page = client.post(reverse(PAGE, args=[broadcast.pk]), {"cancel": "on"}, follow=True).content.decode()
-    assert "1 waiting messages were taken back" in page
+    assert "messages taken back before they left: 1." in page
     assert (Delivery.objects.get().state, Delivery.objects.get().reason, broadcasts.feed(timezone.now())) == (State.SUPERSEDED, broadcasts.CANCELLED, 0)
 
 
