@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -238,6 +238,7 @@ class Drainer:
                 result = request.result()
                 if isinstance(result, SentPhoto):
                     remember(flight.delivery, result.file_id)
+                    self._share(lambda: self._flood.arrived(flight.delivery.subscriber.chat_id))
                     result = result.message_id
                 outcomes.sent(flight.delivery, result, flight.revision, at)
             case None, True:
@@ -253,10 +254,15 @@ class Drainer:
         self._channel_at[channel] = max(until, self._channel_at.get(channel, 0.0))
         said.warning("Messages wait: %s", error.reason)
         if isinstance(error, FloodWait):
-            try:
-                self._flood.pause(error.after_s)
-            except RedisAway as away:
-                said.warning("Redis cannot be reached, messages wait: %s", away)
+            self._share(lambda: self._flood.pause(error.after_s))
+
+    @staticmethod
+    def _share(tell: Callable[[], None]) -> None:
+        """Let the senders of all processes know, as long as there is Redis."""
+        try:
+            tell()
+        except RedisAway as error:
+            said.warning("Redis cannot be reached, messages wait: %s", error)
 
     def _busy(self, until: float, photos: bool = True) -> set[int]:
         """Subscribers whose chat has to wait beyond `until`, or to whom something is on its way (so that order is kept).

@@ -115,6 +115,7 @@ class FloodLimiter:
     """One budget for alerts, edits and the bot's answers. Every method raises one of `RedisAway` without a server."""
 
     def __init__(self, client: "Redis", per_second: float) -> None:
+        self._client = client
         self._interval_us = round(1_000_000 / per_second)
         self._take, self._answer, self._pause = (client.register_script(script) for script in (TAKE, ANSWER, PAUSE))
 
@@ -146,6 +147,10 @@ class FloodLimiter:
     def _turn(answer: Any) -> Turn:
         wait_us, chat_only = answer
         return Turn(wait_us / 1_000_000, bool(chat_only))
+
+    def arrived(self, chat_id: int | str) -> None:
+        """A picture is there, which Telegram counts only now: the chat's next message is as far from here as from any other."""
+        self._client.set(key("flood", f"chat:{chat_id}"), 1, px=CHAT_INTERVAL_MS)
 
     def pause(self, seconds: float) -> None:
         """Nobody sends for `seconds`: Telegram's `retry_after`. A longer pause in force stays."""

@@ -56,7 +56,7 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, and a traceback below it when there is one."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(sep=" ", timespec="milliseconds")[:-6]
-        return redact(f"{at} {record.levelname:<7} {self._process:<8} {super().format(record).strip()}")
+        return redact(f"{at} {record.levelname:<7} {self._process:<12} {super().format(record).strip()}")
 
 
 class JsonFormatter(logging.Formatter):

@@ -266,6 +266,17 @@ def test_a_chart_that_finds_no_slot_leaves_as_soon_as_there_is_one(venues: FakeV
     assert len(photos(telegram)) == 1
 
 
+def test_a_chat_rests_from_when_its_chart_has_arrived(venues: FakeVenues, telegram: FakeTelegram, drawings: list[Any]) -> None:
+    delivery = told(alert_of())
+    follow_up(timezone.now())
+    telegram.set_latency(0.8)
+    [_] = send_all(telegram, 1)
+    arrived_at = Delivery.objects.get(purpose=CHART).sent_at
+    assert arrived_at is not None
+    free_at = timezone.now() + timedelta(seconds=limiter().take(delivery.subscriber.chat_id).wait_s)
+    assert free_at >= arrived_at + timedelta(seconds=1)
+
+
 def test_a_pruned_picture_is_sent_by_its_name_and_drawn_anew_where_that_is_unknown(venues: FakeVenues, telegram: FakeTelegram, drawings: list[Any]) -> None:
     alert = alert_of()
     told(alert)

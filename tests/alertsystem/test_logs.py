@@ -28,7 +28,7 @@ def record(message: str, *args: object, error: Exception | None = None) -> loggi
 
 def test_a_line_has_time_level_process_and_message() -> None:
     line = logs.TextFormatter().format(record("%d sent", 3))
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARNING delivery 3 sent", line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARNING delivery     3 sent", line)
 
 
 def test_a_json_line_has_the_same_as_an_object() -> None:
