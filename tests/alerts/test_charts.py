@@ -190,7 +190,7 @@ def test_without_data_there_is_no_chart_and_who_asked_is_told_in_words(venues: F
     Chart.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
     assert ask(delivery.alert, delivery.subscriber) is Wish.COMING, "it may be there by now"
     follow_up(timezone.now())
-    drain(1)
+    drain(3)
     [sent] = telegram.sent
     assert sent.plain == f"No chart of alert {delivery.alert.pk}: no mark prices of that hour are to be had."
     assert not drawings
