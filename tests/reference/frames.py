@@ -43,6 +43,8 @@ def read_line(text: str) -> Line:
 def events_of(line: Line, sizes: dict[str, Any]) -> list[Event]:
     """Every linear USDT or USDC perpetual in the frame; `sizes` is the header's OKX markets. Inverse and unknown contracts are left out."""
     if line["feed"] != "liquidations":
+        if not line["payload"]:
+            raise Broken("nothing of what the feed brings")
         return []
     try:
         return {"binance": binance, "bybit": bybit, "okx": okx}[line["venue"]](line["payload"], sizes)
