@@ -18,7 +18,8 @@ from xml.etree import ElementTree
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LIMIT_S = 900  # for the tests on one database
-PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")  # most of the time is waiting for processes; each has a database and a Valkey of its own
+WORKERS = min((os.cpu_count() or 2) + 1, 6)  # most of the time is waiting for processes; each has a database and a Valkey of its own
+PARALLEL = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 FEW = 5  # more that fail are no matter of a slow moment
 CHECKS: Mapping[str, Sequence[str | Path]] = {
     "ruff check": [BIN / "ruff", "check", "."],

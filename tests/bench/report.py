@@ -40,6 +40,8 @@ in turn. Aim: at least half.
 |---|---|---|---|---|
 {rows}
 
+The monitor's socket reads larger pieces at once than a plain one. A bare loop around such a socket took {buffered} frames/s.
+
 With saving on (SQLite; measured once, apart). Rows that do not fit into the queue are left out and counted: saving gives way first, detection never.
 
 | venue | monitor, frames/s | rows saved/s | rows left out |
@@ -109,6 +111,7 @@ def frames(throughput: Numbers) -> str:
         frames=throughput["frames"],
         rounds=throughput["rounds"],
         rows="\n".join(map(_frames, throughput["venues"])),
+        buffered=", ".join(f"{one['bare_buffered']:,.0f} ({one['venue']})" for one in throughput["venues"]),
         saving="\n".join(
             f"| {one['venue']} | {one['monitor_saving']:,.0f} | {one['rows_saved']:,.0f} | {one['unsaved']:.0%} |" for one in throughput["venues"]
         ),
