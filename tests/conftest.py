@@ -31,22 +31,24 @@ LONG = frozenset(  # files whose tests take the longest: whole systems, killed p
     )
 )
 
+ONE_DATABASE_DOES = frozenset({"test_admin_browser.py", "test_scan_faults.py", "test_bot_webhook.py"})  # about browsers and HTTP, whatever is behind them
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options by which the runner keeps from repeating on PostgreSQL what needs no database, and by which conversations are written anew."""
-    parser.addoption("--database-tests-only", action="store_true", help="leave out the tests that touch no database")
+    """The options by which the runner keeps from repeating on PostgreSQL what would be the same, and by which conversations are written anew."""
+    parser.addoption("--database-tests-only", action="store_true", help="leave out the tests to which another database is all the same")
     parser.addoption("--write-conversations", action="store_true", help="write tests/subscribers/conversations/*.txt anew, as the bot talks now")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests without a database when asked to; let every transactional test keep what migrations seed."""
+    """Leave out the tests that do not depend on the database when asked to; let every transactional test keep what migrations seed."""
     for item in items:
         marker = item.get_closest_marker("django_db")
         if marker is not None and marker.kwargs.get("transaction"):  # the fixture below is not looked at for these
             item.add_marker(pytest.mark.django_db(**{**marker.kwargs, "serialized_rollback": True}), append=False)
     if config.getoption("--database-tests-only"):
-        kept = [item for item in items if _touches_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
+        kept = [item for item in items if _touches_database(item) and item.path.name not in ONE_DATABASE_DOES]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
     items.sort(key=lambda item: item.path.name not in LONG)  # begun last, one of them would keep the others waiting at the end
 

@@ -82,7 +82,7 @@ def _on_sqlite(words: Sequence[str]) -> Result:
 
 
 def _on_postgres(words: Sequence[str]) -> Result:
-    """Only the tests that touch the database: the others have just run."""
+    """Only the tests to which the database matters: the others have just run."""
     try:
         with _postgres() as url:
             return run_tests("PostgreSQL", {"TEST_DATABASE_URL": url}, ["--database-tests-only", *words])
