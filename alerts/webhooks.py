@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from alerts import claims, outcomes
 from alerts.channels.base import RetryLater, Undeliverable
@@ -22,7 +21,7 @@ from alerts.models import Delivery
 from alerts.seldom import Seldom
 from alerts.webhook_payload import payload_of
 from alertsystem import ending
-from alertsystem.celery import USUAL, enqueue
+from alertsystem.celery import USUAL, enqueue_if_possible
 from monitors.lease import Held
 from monitors.thresholds import Severity
 from subscribers import services
@@ -96,12 +95,8 @@ def call_waiting(slice_s: float = SLICE_S) -> int:
 
 def wake() -> None:
     """Ask for calls when something waits; without a broker the sweep will."""
-    if not _free(timezone.now()).exists():
-        return
-    try:
-        enqueue("alerts.call_webhooks", priority=USUAL, expires_s=SLICE_S)
-    except OperationalError as error:
-        said.warning("The broker cannot be reached, webhooks are called later: %s", error)
+    if _free(timezone.now()).exists():
+        enqueue_if_possible("alerts.call_webhooks", priority=USUAL, expires_s=SLICE_S)
 
 
 def recover() -> int:
